@@ -1,0 +1,101 @@
+# Everything one does here has a name; `make run` and `make test` set up what is missing.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+VENVS := .corent/venvs
+UV := $(VENVS)/uv/bin/uv
+DEV := $(VENVS)/dev/bin
+SAM := SAM_CLI_TELEMETRY=0 $(VENVS)/sam/bin/sam
+BALANCE_CENTS ?= 5000
+# Processor of the functions on AWS.
+ARCH ?= arm64
+export PATH := $(CURDIR)/$(DEV):$(PATH)
+
+.PHONY: run
+run: stack-tools ## Start everything here, make a first image, serve until Ctrl-C
+	@exec $(DEV)/python -m local.stack run
+
+.PHONY: test
+test: stack-tools ## Run every test, those on the local stack too
+	$(DEV)/python -m pytest
+
+.PHONY: test-fast
+test-fast: $(VENVS)/dev.stamp ## Run the tests that need no stack
+	$(DEV)/python -m pytest --ignore=tests/stack
+
+.PHONY: run-headless
+run-headless: stack-tools ## Start everything in the background and return when it is ready
+	@$(DEV)/python -m local.stack headless
+
+.PHONY: stop
+stop: $(VENVS)/dev.stamp ## End the stack of CORENT_PORT
+	@$(DEV)/python -m local.stack stop
+
+.PHONY: account
+account: $(VENVS)/dev.stamp ## Open an account on the running stack (BALANCE_CENTS=5000)
+	@$(DEV)/python -m local.accounts "$(BALANCE_CENTS)"
+
+.PHONY: sam-local
+sam-local: stack-tools ## Run the functions in containers with `sam local`, on the same emulated services
+	@exec $(DEV)/python -m local.stack sam-local
+
+.PHONY: check
+check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint, types, import rules, template, state machines
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	$(DEV)/mypy
+	$(DEV)/lint-imports
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
+
+.PHONY: bench
+bench: stack-tools ## Measure the request path on the running stack
+	@$(DEV)/python -m local.bench
+
+.PHONY: openapi
+openapi: $(VENVS)/dev.stamp ## Write docs/openapi.json from the functions
+	@$(DEV)/python -m local.openapi
+
+.PHONY: deploy
+deploy: $(VENVS)/sam.stamp $(UV) ## Build for ARCH and deploy to AWS (asks before it changes anything)
+	CORENT_BUILD_FOR=$(ARCH) CORENT_UV=$(CURDIR)/$(UV) $(SAM) build --parameter-overrides Arch=$(ARCH)
+	$(SAM) deploy --guided --parameter-overrides Arch=$(ARCH)
+
+.PHONY: clean
+clean: stop ## End the stack and delete everything that was made here
+	rm -rf .corent .aws-sam node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# ---- set-up ---------------------------------------------------------------------------------------------------
+
+.PHONY: stack-tools
+stack-tools: $(VENVS)/dev.stamp $(VENVS)/emulator.stamp $(VENVS)/sam.stamp
+
+$(UV): requirements/uv.txt
+	@command -v python3.13 >/dev/null || { echo "Corent needs Python 3.13: install it so that python3.13 is on the PATH, then run make again." >&2; exit 1; }
+	@rm -rf $(VENVS)/uv && python3.13 -m venv $(VENVS)/uv
+	@$(VENVS)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENVS)/%.stamp: requirements/%.txt $(UV)
+	@echo "Setting up $* …"
+	@test -x $(VENVS)/$*/bin/python || $(UV) venv --quiet --python python3.13 $(VENVS)/$*
+	@$(UV) pip sync --quiet --require-hashes --python $(VENVS)/$*/bin/python $<
+	@touch $@
+
+node_modules/.stamp: package-lock.json
+	@command -v npm >/dev/null || { echo "make check needs npm (Node 18 or later) for the state machine linter." >&2; exit 1; }
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: lock
+lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer versions)
+	@compile() { $(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate $(UPGRADE) "$$@"; }; \
+	cd . && compile layers/deps/requirements.in -o layers/deps/requirements.txt; \
+	compile layers/sandbox/requirements.in -o layers/sandbox/requirements.txt; \
+	for name in uv emulator sam; do compile requirements/$$name.in -o requirements/$$name.txt; done; \
+	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -o requirements/dev.txt
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16

@@ -1,0 +1,35 @@
+"""GET /v1/account/ledger: every movement of the account's money, newest first, as JSON or CSV."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from corent.edge.access import reading_money
+from corent.edge.account import CSV_TYPE, entries_body, entries_csv, order_of_cursor
+from corent.edge.bodies.account import LedgerReply
+from corent.edge.http import Api, wants_csv
+from corent.edge.openapi import READ_ERRORS, responses
+from corent.edge.rendering import JSON_TYPE
+from corent.wiring import accounts, money
+
+handler = Api(access=reading_money(accounts.authenticate))
+
+
+@handler.routes.get(
+    "/v1/account/ledger", responses=responses({200: LedgerReply}, errors=READ_ERRORS, csv=True)
+)
+def ledger(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query()] = None,
+) -> Response[LedgerReply | str]:
+    entries, following = money.read_account().entries(
+        caller=handler.caller, limit=limit, before=order_of_cursor(cursor)
+    )
+    if wants_csv(handler.exchange):
+        return Response(status_code=200, content_type=CSV_TYPE, body=entries_csv(entries))
+    return Response(
+        status_code=200,
+        content_type=JSON_TYPE,
+        body=LedgerReply.model_validate(entries_body(entries, following=following)),
+    )

@@ -1,0 +1,1 @@
+"""Drawing: a prompt becomes a theme, a palette, a composition, and a file."""

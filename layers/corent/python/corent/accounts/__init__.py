@@ -1,0 +1,1 @@
+"""Accounts and their API keys: making, hashing and judging them."""

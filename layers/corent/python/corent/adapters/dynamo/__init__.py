@@ -1,0 +1,1 @@
+"""One file a table; each draws its items at the top."""

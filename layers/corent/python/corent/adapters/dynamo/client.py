@@ -1,0 +1,19 @@
+"""The DynamoDB client the repositories take: boto3's method names, so that boto3's own fits too."""
+
+from typing import Any, Protocol
+
+
+class DynamoClient(Protocol):
+    """Raises botocore's ClientError and HTTPClientError."""
+
+    def get_item(self, **parameters: Any) -> Any: ...
+
+    def put_item(self, **parameters: Any) -> Any: ...
+
+    def update_item(self, **parameters: Any) -> Any: ...
+
+    def query(self, **parameters: Any) -> Any: ...
+
+    def batch_get_item(self, **parameters: Any) -> Any: ...
+
+    def transact_write_items(self, **parameters: Any) -> Any: ...

@@ -1,0 +1,65 @@
+"""Provider credentials from Secrets Manager, read again once a minute."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from corent.core.clock import Clock
+from corent.core.errors import TemporarilyUnavailableError
+
+CREDENTIALS_KEPT_S: Final = 55.0
+BATCH_MAX: Final = 20
+
+
+class SecretsClient(Protocol):
+    """`boto3.client("secretsmanager")`, as far as it is used."""
+
+    def batch_get_secret_value(self, **parameters: Any) -> Any: ...
+
+
+class ProviderSecrets:
+    """The JSON secrets of those names that exist. A missing one means that provider is not on offer."""
+
+    def __init__(self, client: Callable[[], SecretsClient], *, names: tuple[str, ...], clock: Clock) -> None:
+        self._client = client
+        self._names = names
+        self._clock = clock
+        self._secrets: dict[str, dict[str, str]] = {}
+        self._until_s = float("-inf")
+
+    def __call__(self) -> dict[str, dict[str, str]]:
+        """Secret name to its JSON object; at most CREDENTIALS_KEPT_S old."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._until_s:
+            try:
+                self._secrets = self._read()
+            except (ClientError, HTTPClientError) as error:
+                if not self._secrets:
+                    raise TemporarilyUnavailableError("Generation is not available just now.") from error
+            self._until_s = now_s + CREDENTIALS_KEPT_S
+        return self._secrets
+
+    def _read(self) -> dict[str, dict[str, str]]:
+        found = {}
+        for start in range(0, len(self._names), BATCH_MAX):
+            answer = self._client().batch_get_secret_value(
+                SecretIdList=list(self._names[start : start + BATCH_MAX])
+            )
+            for secret in answer["SecretValues"]:
+                fields = _fields(secret["SecretString"])
+                if fields is not None:
+                    found[secret["Name"]] = fields
+        return found
+
+
+def _fields(text: str) -> dict[str, str] | None:
+    """The secret's fields; None for one that an operator got wrong: its provider is then not on offer."""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        return None
+    return fields if "api_key" in fields else None

@@ -1,0 +1,1 @@
+"""Words everyone shares: errors, money, ids, tiers, time, and the upstream port."""

@@ -1,0 +1,202 @@
+"""The error tree. Every error a caller can see is a class here, and the edge renders them in one place.
+
+CorentError
+├── InvalidRequestError            422  invalid_<field>, missing_field, unknown_field
+│   ├── MalformedJsonError         400  malformed_json
+│   ├── BodyTooLargeError          413  body_too_large
+│   ├── MethodNotAllowedError      405  method_not_allowed
+│   └── IdempotencyKeyReusedError  422  idempotency_key_reused
+├── ContentRefusedError            422  content_policy_violation
+├── InvalidApiKeyError             401  invalid_api_key
+├── InsufficientFundsError         402  insufficient_funds
+├── KeyLimitReachedError           402  key_limit_reached
+├── MaxCostExceededError           402  max_cost_exceeded
+├── AccountFrozenError             403  account_frozen
+├── MissingScopeError              403  missing_scope
+├── NotFoundError                  404  not_found
+├── RequestInProgressError         409  request_in_progress
+├── RateLimitedError               429  rate_limited
+├── TooManyOpenJobsError           429  too_many_open_jobs
+├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
+├── TierUnavailableError           503  tier_unavailable
+├── TemporarilyUnavailableError    503  temporarily_unavailable
+└── InternalError                  500  internal
+    └── InvariantViolationError         a balance that does not add up; alarms, never repaired
+"""
+
+from typing import ClassVar
+
+
+class CorentError(Exception):
+    """An error with a meaning for the caller.
+
+    `message` is shown to the caller as it is: it never names a provider, an internal
+    id or another account. `retryable` says whether the same call may succeed later.
+    """
+
+    status: ClassVar[int]
+    type: ClassVar[str]
+    code: str
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after_s: int | None = None,
+        details: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+        self.details = details or {}
+
+
+class InvalidRequestError(CorentError):
+    """The request breaks a rule; `code` is `invalid_<field>`, `missing_field` or `unknown_field`."""
+
+    status = 422
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
+        super().__init__(message, param=param)
+        self.code = code
+
+
+class MalformedJsonError(CorentError):
+    status = 400
+    type = "invalid_request_error"
+    code = "malformed_json"
+
+
+class BodyTooLargeError(CorentError):
+    status = 413
+    type = "invalid_request_error"
+    code = "body_too_large"
+
+
+class MethodNotAllowedError(CorentError):
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+
+
+class IdempotencyKeyReusedError(CorentError):
+    status = 422
+    type = "invalid_request_error"
+    code = "idempotency_key_reused"
+
+
+class ContentRefusedError(CorentError):
+    status = 422
+    type = "content_policy_error"
+    code = "content_policy_violation"
+
+
+class InvalidApiKeyError(CorentError):
+    """Missing, malformed, unknown, revoked or expired: the caller is never told which."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+    def __init__(self) -> None:
+        super().__init__("The API key is missing or not valid.")
+
+
+class InsufficientFundsError(CorentError):
+    status = 402
+    type = "insufficient_funds_error"
+    code = "insufficient_funds"
+
+
+class KeyLimitReachedError(CorentError):
+    status = 402
+    type = "insufficient_funds_error"
+    code = "key_limit_reached"
+
+
+class MaxCostExceededError(CorentError):
+    status = 402
+    type = "insufficient_funds_error"
+    code = "max_cost_exceeded"
+
+
+class AccountFrozenError(CorentError):
+    status = 403
+    type = "permission_error"
+    code = "account_frozen"
+
+
+class MissingScopeError(CorentError):
+    status = 403
+    type = "permission_error"
+    code = "missing_scope"
+
+
+class NotFoundError(CorentError):
+    """Missing, or another account's: both look the same."""
+
+    status = 404
+    type = "not_found_error"
+    code = "not_found"
+
+
+class RequestInProgressError(CorentError):
+    status = 409
+    type = "conflict_error"
+    code = "request_in_progress"
+    retryable = True
+
+
+class RateLimitedError(CorentError):
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limited"
+    retryable = True
+
+
+class TooManyOpenJobsError(CorentError):
+    status = 429
+    type = "rate_limit_error"
+    code = "too_many_open_jobs"
+    retryable = True
+
+
+class TierUnavailableError(CorentError):
+    status = 503
+    type = "api_error"
+    code = "tier_unavailable"
+    retryable = True
+
+
+class DeadlineExceededError(CorentError):
+    """A job's error once its deadline passed; no synchronous answer carries it."""
+
+    status = 503
+    type = "api_error"
+    code = "deadline_exceeded"
+    retryable = True
+
+
+class TemporarilyUnavailableError(CorentError):
+    status = 503
+    type = "api_error"
+    code = "temporarily_unavailable"
+    retryable = True
+
+
+class InternalError(CorentError):
+    status = 500
+    type = "api_error"
+    code = "internal"
+
+    def __init__(self, operator_note: str = "") -> None:
+        super().__init__("Something went wrong on our side. The request was not charged.")
+        self.operator_note = operator_note
+
+
+class InvariantViolationError(InternalError):
+    """Stored money does not add up. Alarms; nothing is written and nothing is repaired by code."""

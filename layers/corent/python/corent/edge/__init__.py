@@ -1,0 +1,1 @@
+"""The HTTP edge: authentication, validation, the one error shape, headers and logs."""

@@ -1,0 +1,130 @@
+"""The account endpoints' answers, as JSON and as tables."""
+
+import base64
+import binascii
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from corent.core.clock import rfc3339
+from corent.core.errors import InvalidRequestError
+from corent.core.money import cents_floor
+from corent.jobs.document import cost_cents, duration_ms
+from corent.ledger.balances import Balance
+from corent.ledger.entries import Entry, EntryKind
+from corent.usecases.read_account import Usage
+
+CSV_TYPE: Final = "text/csv; charset=utf-8"
+_ORDER: Final = re.compile(r"\d{13}#[\x21-\x7e]{1,200}")
+
+
+def balance_body(balance: Balance) -> dict[str, int]:
+    """Whole cents, rounded down; what is held is the difference, so that the three always agree."""
+    total_cents = cents_floor(balance.available_micros + balance.held_micros)
+    available_cents = cents_floor(balance.available_micros)
+    return {
+        "balance_cents": total_cents,
+        "available_cents": available_cents,
+        "held_cents": total_cents - available_cents,
+    }
+
+
+def usage_body(usage: Usage) -> dict[str, Any]:
+    """The body of `GET /v1/account/usage`."""
+    return {
+        "total_spent_cents": cents_floor(usage.spent_micros),
+        "total_jobs": usage.jobs_total,
+        "recent_jobs": _job_rows(usage),
+        "next_cursor": usage.recent.next_before,
+    }
+
+
+def usage_csv(usage: Usage) -> str:
+    """The page's jobs as a table."""
+    return _table(
+        ("id", "kind", "status", "model", "cost_cents", "duration_ms", "created_at"),
+        (row.values() for row in _job_rows(usage)),
+    )
+
+
+def entries_body(entries: list[Entry], *, following: str | None) -> dict[str, Any]:
+    """The body of `GET /v1/account/ledger`."""
+    cursor = base64.urlsafe_b64encode(following.encode()).decode() if following is not None else None
+    return {"entries": [_entry_row(entry) for entry in entries], "next_cursor": cursor}
+
+
+def entries_csv(entries: list[Entry]) -> str:
+    """The page's entries as a table."""
+    return _table(
+        ("id", "kind", "amount_cents", "created_at", "job_id"),
+        (_entry_row(entry).values() for entry in entries),
+    )
+
+
+def order_of_cursor(cursor: str | None) -> str | None:
+    """Where a ledger page goes on. Raises InvalidRequestError for text that is no cursor of ours."""
+    if cursor is None:
+        return None
+    try:
+        order = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        order = ""
+    if _ORDER.fullmatch(order) is None:
+        raise InvalidRequestError(
+            "cursor is not one that a list gave.", code="invalid_cursor", param="cursor"
+        )
+    return order
+
+
+def time_ms(text: str | None, *, param: str) -> int | None:
+    """An RFC 3339 time or a date, UTC where it names no zone. Raises InvalidRequestError."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or not 2000 <= moment.year <= 9000:
+        raise InvalidRequestError(
+            f"{param} must be an RFC 3339 time such as 2026-11-22T10:00:00Z.",
+            code=f"invalid_{param}",
+            param=param,
+        )
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)
+
+
+def _job_rows(usage: Usage) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": job.id,
+            "kind": job.kind.value,
+            "status": job.state.value,
+            "model": job.tier,
+            "cost_cents": cost_cents(job),
+            "duration_ms": duration_ms(job),
+            "created_at": rfc3339(job.created_at_ms),
+        }
+        for job in usage.recent.jobs
+    ]
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.key,
+        "kind": entry.kind.value,
+        "amount_cents": cents_floor(entry.amount_micros),
+        "created_at": rfc3339(entry.at_ms),
+        "job_id": entry.reference if entry.kind is not EntryKind.PROMO else None,
+    }
+
+
+def _table(names: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,49 @@
+"""Bodies of the job endpoints."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from corent.edge.bodies import JobKind, JobStatus, Reply
+from corent.edge.bodies.images import Image
+
+
+class JobMeta(Reply):
+    model: str
+    cost_cents: int
+    duration_ms: int | None
+    progress_percent: int
+
+
+class JobError(Reply):
+    type: str
+    code: str
+    message: str
+    param: str | None
+    request_id: str
+    retryable: bool
+
+
+class WebhookState(Reply):
+    status: Literal["none"]
+    attempts: int
+
+
+class JobReply(Reply):
+    """The job document."""
+
+    id: str
+    kind: JobKind
+    status: JobStatus
+    created_at: str
+    completed_at: str | None
+    images: list[Image] = Field(default_factory=list, exclude_if=lambda images: not images)
+    meta: JobMeta
+    metadata: dict[str, str]
+    error: JobError | None
+    webhook: WebhookState
+
+
+class JobsReply(Reply):
+    jobs: list[JobReply]
+    next_cursor: str | None

@@ -1,0 +1,20 @@
+"""Every route of the public API and who may call it; tests compare it with template and document."""
+
+from typing import Final
+
+# Path templates and their methods. What is not listed here is answered 404, another method 405.
+ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "/openapi.json": ("GET",),
+    "/v1/account/balance": ("GET",),
+    "/v1/account/keys": ("GET", "POST"),
+    "/v1/account/keys/{id}": ("DELETE",),
+    "/v1/account/ledger": ("GET",),
+    "/v1/account/usage": ("GET",),
+    "/v1/images/generate": ("POST",),
+    "/v1/jobs": ("GET",),
+    "/v1/jobs/{id}": ("GET",),
+    "/v1/routing/explain": ("GET",),
+    "/v1/status": ("GET",),
+}
+# Routes that answer without a key; everything else is protected.
+PUBLIC_ROUTES: Final = frozenset({("GET", "/openapi.json"), ("GET", "/v1/status")})

@@ -1,0 +1,26 @@
+"""Records of a DynamoDB stream, read one by one: a malformed one is set aside, the others count."""
+
+from collections.abc import Callable
+from typing import Any
+
+from corent.jobs.job import Job
+
+
+def changed_jobs(
+    event: dict[str, Any], *, parse: Callable[[dict[str, Any]], Job]
+) -> tuple[list[Job], list[str]]:
+    """The jobs of the event's records, and the sequence numbers of records that are no jobs at all.
+
+    A malformed record is not given back to the stream: that would bring the good ones after it again, too.
+    """
+    jobs = []
+    malformed = []
+    for record in event["Records"]:
+        image = record["dynamodb"].get("NewImage")
+        if image is None or image.get("sk") != {"S": "JOB"}:
+            continue
+        try:
+            jobs.append(parse(image))
+        except (KeyError, ValueError, TypeError, IndexError):
+            malformed.append(record["dynamodb"]["SequenceNumber"])
+    return jobs, malformed

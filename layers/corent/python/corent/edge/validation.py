@@ -1,0 +1,36 @@
+"""Validation failures in the one error shape: the field named, the rule said, the input not echoed."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from corent.core.errors import CorentError, InvalidRequestError, MalformedJsonError
+
+
+def refused(error: RequestValidationError) -> CorentError:
+    """The error for the first broken rule."""
+    first: dict[str, Any] = error.errors()[0]
+    place = [part for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    param = _param(place)
+    if first["type"] == "json_invalid":
+        return MalformedJsonError("The body is not valid JSON.")
+    if first["type"] == "missing":
+        if not param:
+            return InvalidRequestError("The body is missing.", code="missing_field")
+        return InvalidRequestError(f"{param} is missing.", code="missing_field", param=param)
+    if first["type"] == "extra_forbidden":
+        return InvalidRequestError(
+            f"{param} is not a field of this request.", code="unknown_field", param=param
+        )
+    if not place:
+        return InvalidRequestError("The body must be a JSON object.", code="invalid_body")
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return InvalidRequestError(f"{param}: {message}", code=f"invalid_{place[0]}", param=param)
+
+
+def _param(place: list[Any]) -> str:
+    """`metadata.colour`, `scopes[2]`."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,1 @@
+"""Health: live results folded into what routing and the public status read."""

@@ -1,0 +1,1 @@
+"""Jobs: what was asked for, what was tried, and how it ended."""

@@ -1,0 +1,131 @@
+"""A job: one generation from submit to its end. Its stored item is the only truth a caller sees."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+
+IMAGE_DEADLINE_MS = 240_000
+OPEN_GRACE_S = 120  # How long after its deadline an unsettled job is swept.
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last three are terminal and never change."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
+
+
+class JobFailure(StrEnum):
+    """Why a job failed, as the error code its document shows."""
+
+    CONTENT_REFUSED = "content_policy_violation"
+    TIER_UNAVAILABLE = "tier_unavailable"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    INVALID_IMAGE_URL = "invalid_image_url"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOrder:
+    """What the caller asked for, in the contract's words and with its defaults filled in."""
+
+    prompt: str
+    preference: Preference
+    aspect_ratio: AspectRatio
+    n: int
+    output_format: ImageFormat
+    style: str | None = None
+    seed: int | None = None
+    negative_prompt: str | None = None
+    image_url: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class AttemptOutcome(StrEnum):
+    """How one attempt stands. Anything but the first two is the class of its failure."""
+
+    COMPLETED = "completed"
+    WORKING = "working"
+    REFUSED = "refused"
+    INVALID_INPUT = "invalid_input"
+    RATE_LIMITED = "rate_limited"
+    QUOTA = "quota"
+    AUTH = "auth"
+    UNAVAILABLE = "unavailable"
+    BAD_REPLY = "bad_reply"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One purchase at one offer. `candidate` is its place in the route; `ticket` asks for it again.
+
+    Times are milliseconds since the job was created.
+    """
+
+    candidate: int
+    outcome: AttemptOutcome
+    started_ms: int
+    duration_ms: int
+    ticket: str | None = None
+    cost_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredImage:
+    """One stored result."""
+
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as stored. Times are milliseconds since the epoch, money micro-dollars.
+
+    `wallet_id` owns it. `files_key` is unguessable and names the results' place. `route` is the
+    routing record as it was written at submit, byte for byte. `deferred` is set once the answer was
+    202 and another function carries the job on. `spent_month` is set when the buying key has a limit.
+    """
+
+    id: str
+    wallet_id: str
+    kind: Kind
+    tier: str
+    state: JobState
+    hold_micros: int
+    order: ImageOrder
+    route: str
+    files_key: str
+    created_at_ms: int
+    deadline_ms: int
+    deferred: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    images: tuple[DeliveredImage, ...] = ()
+    failure: JobFailure | None = None
+    finished_at_ms: int | None = None
+    key_sha256: str | None = None
+    spent_month: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request that made the job; both share their 26 characters."""
+        return f"req_{self.id.removeprefix('job_')}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """The half of a settlement that lies in the jobs table."""
+
+    state: JobState
+    attempts: tuple[Attempt, ...]
+    finished_at_ms: int
+    images: tuple[DeliveredImage, ...] = ()
+    failure: JobFailure | None = None

@@ -1,0 +1,45 @@
+"""A wallet's balance and what must always be true of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from corent.core.errors import InvariantViolationError
+
+
+class WalletStatus(StrEnum):
+    """Whether a wallet may spend. Running jobs settle whatever it says."""
+
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The stored balance of one wallet. `credits_micros` and `debits_micros` only grow.
+
+    `refilled_on` is the day (`YYYY-MM-DD`) a test wallet was last filled up.
+    """
+
+    wallet_id: str
+    available_micros: int
+    held_micros: int
+    credits_micros: int
+    debits_micros: int
+    captured_micros: int
+    open_jobs: int
+    jobs_total: int
+    version: int
+    status: WalletStatus
+    refilled_on: str | None = None
+
+    def check(self) -> None:
+        """Raise InvariantViolationError when the numbers of this one item contradict each other."""
+        if (
+            self.available_micros + self.held_micros != self.credits_micros - self.debits_micros
+            or self.held_micros < 0
+            or self.open_jobs < 0
+            or not 0 <= self.captured_micros <= self.debits_micros
+            or self.jobs_total < self.open_jobs
+        ):
+            raise InvariantViolationError(f"balance of {self.wallet_id} contradicts itself: {self}")

@@ -1,0 +1,334 @@
+"""The Ledger: hold, capture, release and promote, each run until its outcome is known.
+
+A write that may have happened is run again as it is: entry keys make a repeat harmless. A write
+whose condition failed is explained by reading in a fixed order, idempotency record, entry, balance.
+The order matters: once a hold has happened, its repeat fails on the balance too, and reading the
+balance first would tell a customer who was charged that he cannot pay.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from corent.core.clock import Clock
+from corent.core.errors import (
+    AccountFrozenError,
+    IdempotencyKeyReusedError,
+    InsufficientFundsError,
+    InvariantViolationError,
+    KeyLimitReachedError,
+    TemporarilyUnavailableError,
+    TooManyOpenJobsError,
+)
+from corent.core.money import cents_floor, cents_up
+from corent.ledger.balances import Balance, WalletStatus
+from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
+from corent.ledger.store import (
+    ConditionFailedError,
+    HoldWrite,
+    IdempotencyClaim,
+    JobSums,
+    KeyLimit,
+    LedgerStore,
+    OutcomeUnknownError,
+    SettleWrite,
+)
+
+BACKOFF_BASE_S = 0.025
+BACKOFF_CAP_S = 1.0
+OPEN_JOBS_MAX = 20
+PROMO_TIMEOUT_S = 5.0
+
+
+class Settlement(Enum):
+    """How a capture or release ended."""
+
+    DONE = "done"
+    LOST = "lost"  # The other side settled the job first; nothing was changed.
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The hold is placed and the job exists; it is this call's to work on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameRequest:
+    """An earlier request with the same Idempotency-Key and body made this job."""
+
+    job_id: str
+
+
+class Ledger[NewJobT, JobEndT]:
+    """Moves money between accounts of the books; the only thing that does."""
+
+    def __init__(
+        self,
+        *,
+        store: LedgerStore[NewJobT, JobEndT],
+        clock: Clock,
+        random: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+
+    def hold(
+        self,
+        job: NewJobT,
+        *,
+        wallet_id: str,
+        job_id: str,
+        amount_micros: int,
+        cause: str,
+        deadline_s: float,
+        idempotency: IdempotencyClaim | None,
+        key_limit: KeyLimit | None,
+    ) -> Held | SameRequest:
+        """Hold the price and create the job in one write (T1). May be repeated with the same job id.
+
+        `deadline_s` is on the clock's monotonic scale. Raises InsufficientFundsError,
+        AccountFrozenError, TooManyOpenJobsError, KeyLimitReachedError or IdempotencyKeyReusedError with
+        nothing held, and TemporarilyUnavailableError when the outcome stayed unknown until the
+        deadline: the hold may then exist, and the deadline sweep gives it back.
+        """
+        if key_limit is not None and amount_micros > key_limit.limit_micros:
+            raise _key_limit_error(key_limit, spent_micros=self._store.read_key_spent_micros(key_limit))
+        now_ms = self._clock.now_ms()
+        entry = Entry(
+            key=hold_key(job_id),
+            wallet_id=wallet_id,
+            kind=EntryKind.HOLD,
+            amount_micros=amount_micros,
+            at_ms=now_ms,
+            reference=job_id,
+            cause=cause,
+        )
+        write = HoldWrite(
+            entry=entry,
+            job_id=job_id,
+            now_s=now_ms // 1000,
+            open_jobs_max=OPEN_JOBS_MAX,
+            idempotency=idempotency,
+            key_limit=key_limit,
+        )
+
+        def explain() -> Held | SameRequest | None:
+            if idempotency is not None:
+                record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
+                if record is not None and record.job_id != job_id:
+                    if record.fingerprint != idempotency.fingerprint:
+                        raise IdempotencyKeyReusedError(
+                            "This Idempotency-Key was used with another request in the last 24 hours.",
+                            param="Idempotency-Key",
+                        )
+                    return SameRequest(record.job_id)
+            if self._posted(entry) is Settlement.DONE:
+                return Held()
+            self._refuse_hold(entry, key_limit=key_limit)
+            return None  # Nothing refuses it any more: the state moved on since. Run it again.
+
+        done: Held | SameRequest = Held()
+        return self._run(lambda: self._store.write_hold(write, job), done, explain, deadline_s=deadline_s)
+
+    def capture(
+        self,
+        end: JobEndT,
+        *,
+        wallet_id: str,
+        job_id: str,
+        amount_micros: int,
+        cause: str,
+        deadline_s: float,
+        key_limit: KeyLimit | None = None,
+    ) -> Settlement:
+        """Charge the held price and complete the job in one write (T2). May be repeated."""
+        entry = self._settle_entry(EntryKind.CAPTURE, wallet_id, job_id, amount_micros, cause)
+        return self._settle(entry, end, job_id=job_id, deadline_s=deadline_s, key_limit=key_limit)
+
+    def release(
+        self,
+        end: JobEndT,
+        *,
+        wallet_id: str,
+        job_id: str,
+        amount_micros: int,
+        cause: str,
+        deadline_s: float,
+        key_limit: KeyLimit | None = None,
+    ) -> Settlement:
+        """Give the hold back and fail the job in one write (T3). May be repeated.
+
+        A frozen wallet's jobs settle like any other.
+        """
+        entry = self._settle_entry(EntryKind.RELEASE, wallet_id, job_id, amount_micros, cause)
+        return self._settle(entry, end, job_id=job_id, deadline_s=deadline_s, key_limit=key_limit)
+
+    def open_wallet(self, wallet_id: str) -> None:
+        """Make an empty wallet, unless it is there. May be repeated."""
+        self._store.open_wallet(wallet_id)
+
+    def promote(
+        self,
+        wallet_id: str,
+        *,
+        amount_micros: int,
+        reference: str,
+        cause: str,
+        refilled_on: str | None = None,
+    ) -> None:
+        """Credit a wallet from the promotion account, once for each `reference`. May be repeated.
+
+        A repeat with another amount changes nothing: the first one stands.
+        """
+        entry = Entry(
+            key=promo_key(reference),
+            wallet_id=wallet_id,
+            kind=EntryKind.PROMO,
+            amount_micros=amount_micros,
+            at_ms=self._clock.now_ms(),
+            reference=reference,
+            cause=cause,
+        )
+
+        def explain() -> Settlement:
+            if self._store.read_entry(wallet_id, key=entry.key) is None:
+                raise InvariantViolationError(f"{entry.key} was refused, yet nothing is posted under it")
+            return Settlement.DONE
+
+        self._run(
+            lambda: self._store.write_promo(entry, refilled_on=refilled_on),
+            Settlement.DONE,
+            explain,
+            deadline_s=self._clock.monotonic_s() + PROMO_TIMEOUT_S,
+        )
+
+    def balance(self, wallet_id: str) -> Balance:
+        """The wallet's balance, its invariants checked.
+
+        Raises InvariantViolationError after freezing a wallet whose numbers contradict each other, or
+        when the wallet does not exist.
+        """
+        balance = self._store.read_balance(wallet_id)
+        if balance is None:
+            raise InvariantViolationError(f"wallet {wallet_id} has no balance")
+        try:
+            balance.check()
+        except InvariantViolationError:
+            self._store.freeze(wallet_id)
+            raise
+        return balance
+
+    def entries(self, wallet_id: str, *, limit: int, before: str | None) -> tuple[list[Entry], str | None]:
+        """A page of a wallet's entries, newest first, and where the next page begins."""
+        return self._store.list_entries(wallet_id, limit=limit, before=before)
+
+    def sum_jobs(self, wallet_id: str, *, since: str, before: str) -> JobSums:
+        """Jobs begun and money captured for them, over jobs with ULIDs from `since` to below `before`."""
+        return self._store.sum_jobs(wallet_id, since=since, before=before)
+
+    def _settle_entry(
+        self, kind: EntryKind, wallet_id: str, job_id: str, amount_micros: int, cause: str
+    ) -> Entry:
+        return Entry(
+            key=settle_key(job_id),
+            wallet_id=wallet_id,
+            kind=kind,
+            amount_micros=amount_micros,
+            at_ms=self._clock.now_ms(),
+            reference=job_id,
+            cause=cause,
+        )
+
+    def _settle(
+        self,
+        entry: Entry,
+        end: JobEndT,
+        *,
+        job_id: str,
+        deadline_s: float,
+        key_limit: KeyLimit | None,
+    ) -> Settlement:
+        write = SettleWrite(entry=entry, job_id=job_id, key_limit=key_limit)
+        return self._run(
+            lambda: self._store.write_settlement(write, end),
+            Settlement.DONE,
+            lambda: self._posted(entry, missing_is_a_bug=True),
+            deadline_s=deadline_s,
+        )
+
+    def _run[T](
+        self,
+        write: Callable[[], None],
+        done: T,
+        explain: Callable[[], T | None],
+        *,
+        deadline_s: float,
+    ) -> T:
+        """Run `write` until its outcome is known; `explain` reads what a failed condition meant."""
+        attempt = 0
+        while True:
+            try:
+                write()
+            except OutcomeUnknownError as unknown:
+                cause: Exception = unknown
+            except ConditionFailedError as failed:
+                outcome = explain()
+                if outcome is not None:
+                    return outcome
+                cause = failed
+            else:
+                return done
+            pause_s = self._random() * min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
+            if self._clock.monotonic_s() + pause_s >= deadline_s:
+                raise TemporarilyUnavailableError(
+                    "The request could not be recorded in time. It may be tried again.", retry_after_s=2
+                ) from cause
+            self._clock.sleep(pause_s)
+            attempt += 1
+
+    def _posted(self, entry: Entry, *, missing_is_a_bug: bool = False) -> Settlement | None:
+        """What is stored under the entry's key: this write, the other side's, or nothing."""
+        stored = self._store.read_entry(entry.wallet_id, key=entry.key)
+        if stored is None:
+            if missing_is_a_bug:
+                raise InvariantViolationError(f"{entry.key} was refused, yet nothing is posted under it")
+            return None
+        if stored.kind is not entry.kind:
+            return Settlement.LOST
+        if stored.amount_micros != entry.amount_micros:
+            raise InvariantViolationError(
+                f"{entry.key} is posted with {stored.amount_micros}, not {entry.amount_micros}"
+            )
+        return Settlement.DONE
+
+    def _refuse_hold(self, entry: Entry, *, key_limit: KeyLimit | None) -> None:
+        balance = self.balance(entry.wallet_id)
+        if balance.status is not WalletStatus.ACTIVE:
+            raise AccountFrozenError("This account may not spend. Contact support.")
+        if balance.available_micros < entry.amount_micros:
+            raise InsufficientFundsError(
+                "The balance is too low for this request.",
+                details={
+                    "required_cents": cents_up(entry.amount_micros),
+                    "available_cents": cents_floor(balance.available_micros),
+                },
+            )
+        if balance.open_jobs >= OPEN_JOBS_MAX:
+            raise TooManyOpenJobsError(
+                f"At most {OPEN_JOBS_MAX} jobs may be open at a time.", retry_after_s=2
+            )
+        if key_limit is not None:
+            spent_micros = self._store.read_key_spent_micros(key_limit)
+            if spent_micros + entry.amount_micros > key_limit.limit_micros:
+                raise _key_limit_error(key_limit, spent_micros=spent_micros)
+
+
+def _key_limit_error(limit: KeyLimit, *, spent_micros: int) -> KeyLimitReachedError:
+    return KeyLimitReachedError(
+        "This API key has reached its monthly spending limit.",
+        details={
+            "limit_cents": cents_floor(limit.limit_micros),
+            "spent_cents": cents_floor(spent_micros),
+        },
+    )

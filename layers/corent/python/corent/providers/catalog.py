@@ -1,0 +1,232 @@
+"""The catalog: which tiers are sold, which upstream models can serve them, and who adapts them.
+
+catalog.json is data. A model's cost and abilities stand there once, with the tiers it is offered in:
+
+    cost_micros             one 1-megapixel image; cost_source and cost_read_on say who published it and when
+    cost_with_image_micros  the same with an input image of up to 4 megapixels; null where it takes none
+    offers[].quality        our own prior within the tier, 0 to 1
+
+An offer takes input images only where the tier's price covers that cost too. Loading the catalog
+imports no adapter and no HTTP library: status pages read it as well.
+"""
+
+import importlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Tier
+from corent.routing.offers import Offer
+
+if TYPE_CHECKING:
+    import httpx
+
+    from corent.core.upstream import ImageUpstream
+    from corent.providers.credentials import Credentials
+
+_CATALOG: Final = Path(__file__).with_name("catalog.json")
+
+
+class CatalogError(Exception):
+    """catalog.json breaks its own rules: a mistake in this release, found when it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who adapts an upstream. `base_url` is where it answers, None where only its secret says.
+
+    `adapter` is `module:class`: a function that serves one provider must not import the others.
+    """
+
+    name: str
+    base_url: str | None
+    adapter: str
+
+    @property
+    def secret_name(self) -> str:
+        """Where the operator keeps its credentials; without them it is not on offer."""
+        return f"corent/providers/{self.name}"
+
+    def make(self, http: "httpx.Client", credentials: "Credentials") -> "ImageUpstream":
+        """The adapter, speaking through `http`. Raises ValueError for credentials it cannot use."""
+        module, _, name = self.adapter.partition(":")
+        adapter: Callable[[httpx.Client, Credentials], ImageUpstream]
+        adapter = getattr(importlib.import_module(module), name)
+        return adapter(http, credentials)
+
+
+_ADAPTED: Final = (
+    Provider("openai", "https://api.openai.com/v1", "corent.providers.openai_images:OpenAIImages"),
+    Provider("selfhosted", None, "corent.providers.openai_images:SelfHostedImages"),
+    Provider("fal", "https://queue.fal.run", "corent.providers.fal:Fal"),
+    Provider(
+        "google",
+        "https://generativelanguage.googleapis.com/v1",
+        "corent.providers.google_images:GoogleImages",
+    ),
+    Provider("bfl", "https://api.bfl.ai", "corent.providers.bfl:BFL"),
+    Provider("sandbox", None, "corent.providers.sandbox:Sandbox"),
+)
+PROVIDERS: Final = {provider.name: provider for provider in _ADAPTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A whole catalog that has passed its checks."""
+
+    tiers: tuple[Tier, ...]
+    offers: tuple[Offer, ...]
+
+
+def tiers() -> tuple[Tier, ...]:
+    """Every tier that is sold, images first."""
+    return _shipped().tiers
+
+
+def offers() -> tuple[Offer, ...]:
+    """Every offer of every image tier, retired ones included: routing knows the day."""
+    return _shipped().offers
+
+
+def read_catalog(text: str) -> Catalog:
+    """The catalog `text` describes. Raises CatalogError, saying where it is wrong."""
+    try:
+        document = json.loads(text)
+        rows = [_Row(row, where=f"tiers[{index}]") for index, row in enumerate(document["tiers"])]
+        sold = tuple(_tier(row) for row in rows)
+        prices = {tier.name: tier.price_micros for tier in sold if tier.kind is Kind.IMAGE}
+        models = [_Row(row, where=f"models[{index}]") for index, row in enumerate(document["models"])]
+        offered = tuple(offer for model in models for offer in _offers(model, prices=prices))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CatalogError(f"{type(error).__name__}: {error}") from error
+    for name, keys in (("tier", [tier.name for tier in sold]), ("offer", [offer.id for offer in offered])):
+        if len(set(keys)) < len(keys):
+            raise CatalogError(f"a {name} stands there twice")
+    return Catalog(tiers=sold, offers=offered)
+
+
+@cache
+def _shipped() -> Catalog:
+    return read_catalog(_CATALOG.read_text(encoding="utf-8"))
+
+
+class _Row:
+    """One JSON object of the catalog, read field by field; `done` notices fields nobody read."""
+
+    def __init__(self, row: dict[str, object], *, where: str) -> None:
+        self._left = dict(row)
+        self.where = where
+
+    def text(self, name: str) -> str:
+        value = self._left.pop(name)
+        if not isinstance(value, str) or not value:
+            raise CatalogError(f"{self.where}.{name} must be a text")
+        return value
+
+    def whole(self, name: str, *, minimum: int) -> int:
+        value = self._left.pop(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+            raise CatalogError(f"{self.where}.{name} must be a whole number from {minimum}")
+        return value
+
+    def optional_whole(self, name: str) -> int | None:
+        if self._left[name] is None:
+            del self._left[name]
+            return None
+        return self.whole(name, minimum=0)
+
+    def optional_date(self, name: str) -> date | None:
+        if self._left[name] is None:
+            del self._left[name]
+            return None
+        return date.fromisoformat(self.text(name))
+
+    def flag(self, name: str) -> bool:
+        value = self._left.pop(name)
+        if not isinstance(value, bool):
+            raise CatalogError(f"{self.where}.{name} must be true or false")
+        return value
+
+    def share(self, name: str) -> float:
+        value = self._left.pop(name)
+        if not isinstance(value, float) or not 0 <= value <= 1:
+            raise CatalogError(f"{self.where}.{name} must be a fraction of 0.0 to 1.0")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        value = self._left.pop(name)
+        if not isinstance(value, list) or not value or len(set(value)) < len(value):
+            raise CatalogError(f"{self.where}.{name} must be a list without repeats")
+        return value
+
+    def rows(self, name: str) -> list["_Row"]:
+        value = self._left.pop(name)
+        if not isinstance(value, list) or not value:
+            raise CatalogError(f"{self.where}.{name} must be a list")
+        return [_Row(row, where=f"{self.where}.{name}[{index}]") for index, row in enumerate(value)]
+
+    def done(self) -> None:
+        if self._left:
+            raise CatalogError(f"{self.where} has unknown fields: {', '.join(sorted(self._left))}")
+
+
+def _tier(row: _Row) -> Tier:
+    tier = Tier(
+        name=row.text("name"),
+        kind=Kind(row.text("kind")),
+        preference=Preference(row.text("preference")),
+        price_micros=row.whole("price_micros", minimum=1),
+    )
+    row.done()
+    return tier
+
+
+def _offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
+    upstream, model = row.text("upstream"), row.text("model")
+    if upstream not in PROVIDERS:
+        raise CatalogError(f"{row.where}: nobody adapts {upstream}")
+    cost_micros = row.whole("cost_micros", minimum=0)
+    cost_with_image_micros = row.optional_whole("cost_with_image_micros")
+    cost_source, cost_read_on = row.text("cost_source"), date.fromisoformat(row.text("cost_read_on"))
+    typical_latency_ms = row.whole("typical_latency_ms", minimum=1)
+    slow_latency_ms = row.whole("slow_latency_ms", minimum=typical_latency_ms)
+    asynchronous = row.flag("asynchronous")
+    formats = tuple(ImageFormat(word) for word in row.texts("formats"))
+    aspect_ratios = tuple(AspectRatio(word) for word in row.texts("aspect_ratios"))
+    count_max = row.whole("count_max", minimum=1)
+    takes_seed, takes_negative_prompt = row.flag("takes_seed"), row.flag("takes_negative_prompt")
+    retired_on = row.optional_date("retired_on")
+    offered = []
+    for place in row.rows("offers"):
+        tier = place.text("tier")
+        if cost_micros > prices[tier]:
+            raise CatalogError(f"{place.where}: {model} costs more than {tier} is sold for")
+        offered.append(
+            Offer(
+                id=f"{tier}/{upstream}/{model}",
+                tier=tier,
+                upstream=upstream,
+                model=model,
+                cost_micros=cost_micros,
+                cost_source=cost_source,
+                cost_read_on=cost_read_on,
+                typical_latency_ms=typical_latency_ms,
+                slow_latency_ms=slow_latency_ms,
+                quality=place.share("quality"),
+                asynchronous=asynchronous,
+                formats=formats,
+                aspect_ratios=aspect_ratios,
+                count_max=count_max,
+                takes_seed=takes_seed,
+                takes_negative_prompt=takes_negative_prompt,
+                takes_image=cost_with_image_micros is not None and cost_with_image_micros <= prices[tier],
+                retired_on=retired_on,
+            )
+        )
+        place.done()
+    row.done()
+    return offered

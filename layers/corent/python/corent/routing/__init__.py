@@ -1,0 +1,1 @@
+"""Routing decides here: which offers can serve a request, in which order, and why."""

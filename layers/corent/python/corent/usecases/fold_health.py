@@ -1,0 +1,72 @@
+"""Fold settled jobs into the health documents."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from corent.core.clock import Clock
+from corent.health.results import (
+    OfferResult,
+    OfferWindow,
+    Result,
+    TierResult,
+    TierWindow,
+    fold_offers,
+    fold_tiers,
+)
+from corent.health.store import HealthStore
+from corent.jobs.job import TERMINAL, AttemptOutcome, Job, JobFailure, JobState
+from corent.routing.route import load_route
+
+# What says nothing about an offer's health: the caller's own doing, or not known yet.
+NEUTRAL: Final = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.INVALID_INPUT, AttemptOutcome.WORKING})
+NEUTRAL_FAILURES: Final = frozenset({JobFailure.CONTENT_REFUSED, JobFailure.INVALID_IMAGE_URL})
+
+
+class FoldHealth:
+    """Live results of paying callers; test keys script their outcomes and do not count."""
+
+    def __init__(self, *, health: HealthStore, clock: Clock) -> None:
+        self._health = health
+        self._clock = clock
+
+    def __call__(self, jobs: list[Job]) -> int:
+        """Fold those jobs; how many counted. A job folded twice counts twice: good enough for averages."""
+        live = [job for job in jobs if job.state in TERMINAL and not job.wallet_id.endswith(".test")]
+        offer_results = [result for job in live for result in _offer_results(job)]
+        tier_results = [result for job in live for result in _tier_results(job)]
+        if offer_results or tier_results:
+            now_ms = self._clock.now_ms()
+
+            def fold(offers: OfferWindow, tiers: TierWindow) -> tuple[OfferWindow, TierWindow]:
+                return fold_offers(offers, offer_results), fold_tiers(tiers, tier_results, now_ms=now_ms)
+
+            self._health.update(fold)
+        return len(live)
+
+
+def _offer_results(job: Job) -> list[OfferResult]:
+    candidates = load_route(job.route).candidates
+    return [
+        OfferResult(
+            offer_id=candidates[attempt.candidate].offer_id,
+            result=Result(
+                success=attempt.outcome is AttemptOutcome.COMPLETED, duration_ms=attempt.duration_ms
+            ),
+        )
+        for attempt in job.attempts
+        if attempt.outcome not in NEUTRAL
+    ]
+
+
+def _tier_results(job: Job) -> list[TierResult]:
+    if job.finished_at_ms is None or job.state is JobState.CANCELLED or job.failure in NEUTRAL_FAILURES:
+        return []
+    return [
+        TierResult(
+            tier=job.tier,
+            result=Result(
+                success=job.state is JobState.COMPLETED, duration_ms=job.finished_at_ms - job.created_at_ms
+            ),
+            day=f"{datetime.fromtimestamp(job.finished_at_ms / 1000, UTC):%Y-%m-%d}",
+        )
+    ]

@@ -1,0 +1,51 @@
+"""Open an account: two wallets, and a first key for each."""
+
+from dataclasses import dataclass
+
+from corent.accounts.keys import GRANTABLE, Mode, Scope, wallet_id
+from corent.core.ids import new_ulid
+from corent.core.money import MICROS_PER_CENT
+from corent.jobs.job import Job, JobEnd
+from corent.ledger.ledger import Ledger
+from corent.usecases.manage_keys import ManageKeys, NewKey
+from corent.usecases.wallets import TEST_BALANCE_MICROS
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """A new account and the secrets of its first keys, shown this once."""
+
+    account_id: str
+    live_key: str
+    test_key: str
+
+
+class OpenAccount:
+    """An operator's act; no route leads here."""
+
+    def __init__(self, *, ledger: Ledger[Job, JobEnd], keys: ManageKeys) -> None:
+        self._ledger = ledger
+        self._keys = keys
+
+    def __call__(self, *, balance_cents: int) -> OpenedAccount:
+        """A fresh account with that much promotional money. The live key may also manage keys."""
+        account_id = f"acct_{new_ulid()}"
+        for mode, amount_micros in (
+            (Mode.LIVE, balance_cents * MICROS_PER_CENT),
+            (Mode.TEST, TEST_BALANCE_MICROS),
+        ):
+            wallet = wallet_id(account_id, mode=mode)
+            self._ledger.open_wallet(wallet)
+            if amount_micros > 0:
+                self._ledger.promote(
+                    wallet, amount_micros=amount_micros, reference="opening", cause="account opened"
+                )
+        _, live_key = self._keys.grant(account_id, _first_key(Mode.LIVE, (*GRANTABLE, Scope.ADMIN)))
+        _, test_key = self._keys.grant(account_id, _first_key(Mode.TEST, GRANTABLE))
+        return OpenedAccount(account_id=account_id, live_key=live_key, test_key=test_key)
+
+
+def _first_key(mode: Mode, scopes: tuple[Scope, ...]) -> NewKey:
+    return NewKey(
+        label=f"first {mode.value} key", mode=mode, scopes=scopes, limit_micros=None, expires_at_s=None
+    )

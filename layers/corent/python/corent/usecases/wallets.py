@@ -1,0 +1,80 @@
+"""A caller's wallet: holds and balances, with the test wallet's daily refill."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from corent.accounts.keys import Mode
+from corent.core.clock import Clock
+from corent.core.errors import InsufficientFundsError
+from corent.core.money import MICROS_PER_CENT
+from corent.jobs.job import Job, JobEnd
+from corent.ledger.balances import Balance
+from corent.ledger.ledger import Held, Ledger, SameRequest
+from corent.ledger.store import IdempotencyClaim, KeyLimit
+from corent.usecases.authenticate import Caller
+
+TEST_BALANCE_MICROS: Final = 10_000 * MICROS_PER_CENT
+
+
+class Wallets:
+    """Holds money for jobs and reads balances; a test wallet that runs low is filled up once a day."""
+
+    def __init__(self, *, ledger: Ledger[Job, JobEnd], clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def hold(
+        self,
+        job: Job,
+        *,
+        caller: Caller,
+        deadline_s: float,
+        idempotency: IdempotencyClaim | None,
+        key_limit: KeyLimit | None,
+    ) -> Held | SameRequest:
+        """Hold the job's price (see `Ledger.hold`, whose errors it raises). May be repeated."""
+
+        def hold() -> Held | SameRequest:
+            return self._ledger.hold(
+                job,
+                wallet_id=job.wallet_id,
+                job_id=job.id,
+                amount_micros=job.hold_micros,
+                cause=job.request_id,
+                deadline_s=deadline_s,
+                idempotency=idempotency,
+                key_limit=key_limit,
+            )
+
+        return self._refilled(hold, caller=caller)
+
+    def balance(self, caller: Caller) -> Balance:
+        """The caller's balance, its invariants checked."""
+        balance = self._ledger.balance(caller.wallet_id)
+        if caller.key.mode is Mode.TEST and self._refill(balance):
+            return self._ledger.balance(caller.wallet_id)
+        return balance
+
+    def _refilled(self, hold: Callable[[], Held | SameRequest], *, caller: Caller) -> Held | SameRequest:
+        try:
+            return hold()
+        except InsufficientFundsError:
+            if caller.key.mode is Mode.TEST and self._refill(self._ledger.balance(caller.wallet_id)):
+                return hold()
+            raise
+
+    def _refill(self, balance: Balance) -> bool:
+        """Bring a test wallet back to its full sum; False when it was filled today or needs nothing."""
+        missing_micros = TEST_BALANCE_MICROS - balance.available_micros - balance.held_micros
+        today = f"{datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC):%Y-%m-%d}"
+        if missing_micros <= 0 or balance.refilled_on == today:
+            return False
+        self._ledger.promote(
+            balance.wallet_id,
+            amount_micros=missing_micros,
+            reference=f"refill-{today}",
+            cause="daily refill",
+            refilled_on=today,
+        )
+        return True

@@ -1,0 +1,142 @@
+"""Image generation: the ledger, the offers, the providers behind them, and the way results take."""
+
+import os
+from functools import cache
+from urllib.parse import urlsplit
+
+from corent.adapters.aws import S3, Lambda, SecretsManager
+from corent.adapters.dynamo.health import DynamoHealth
+from corent.adapters.invocations import Invocations
+from corent.adapters.s3_outputs import S3Outputs
+from corent.adapters.safe_fetch import SafeFetch
+from corent.adapters.secrets import ProviderSecrets
+from corent.core.clock import SystemClock
+from corent.core.upstream import ImageUpstream
+from corent.providers.catalog import PROVIDERS, offers, tiers
+from corent.providers.credentials import Credentials
+from corent.usecases.carry_image import CarryImage
+from corent.usecases.generate_image import GenerateImage
+from corent.usecases.image_attempts import ImageAttempts
+from corent.usecases.offers_on_sale import OffersOnSale
+from corent.wiring.accounts import dynamodb
+from corent.wiring.money import jobs, settle_image, wallets
+from corent.wiring.settings import Settings, read_settings
+
+LOCAL_STAGE = "local"
+LOOPBACK = "127.0.0.1"
+
+
+class ImageSettings(Settings):
+    """`allow_loopback` lets callers of a local stage give loopback addresses; nothing elsewhere."""
+
+    stage: str
+    health_table: str
+    results_bucket: str
+    overdue_function: str = ""
+    allow_loopback: bool = False
+
+
+@cache
+def settings() -> ImageSettings:
+    return read_settings(ImageSettings)
+
+
+@cache
+def generate() -> GenerateImage:
+    return GenerateImage(
+        tiers=tiers(),
+        offers=_on_sale(),
+        wallets=wallets(),
+        jobs=jobs(),
+        attempts=_attempts(),
+        settle=settle_image(),
+        fetch_input=_fetch_input(),
+        carry_on=Invocations(Lambda(), function=settings().overdue_function),
+        clock=SystemClock(),
+    )
+
+
+@cache
+def carry() -> CarryImage:
+    return CarryImage(
+        jobs=jobs(),
+        attempts=_attempts(),
+        settle=settle_image(),
+        fetch_input=_fetch_input(),
+        clock=SystemClock(),
+    )
+
+
+@cache
+def _attempts() -> ImageAttempts:
+    return ImageAttempts(
+        offers={(offer.tier, offer.id): offer for offer in offers()},
+        upstream=_upstream,
+        fetch=SafeFetch(http_hosts=_local_hosts()),
+        outputs=S3Outputs(S3(), bucket=settings().results_bucket),
+        clock=SystemClock(),
+    )
+
+
+@cache
+def _on_sale() -> OffersOnSale:
+    return OffersOnSale(
+        offers=offers(),
+        credentialed=lambda: frozenset(_secrets()),
+        health=DynamoHealth(dynamodb(), table=settings().health_table),
+        clock=SystemClock(),
+    )
+
+
+@cache
+def _provider_secrets() -> ProviderSecrets:
+    names = tuple(provider.secret_name for provider in PROVIDERS.values())
+    return ProviderSecrets(SecretsManager, names=names, clock=SystemClock())
+
+
+def _secrets() -> dict[str, dict[str, str]]:
+    """Credentials by provider name, of those that have any."""
+    stored = _provider_secrets()()
+    return {
+        name: stored[provider.secret_name]
+        for name, provider in PROVIDERS.items()
+        if provider.secret_name in stored and _may_call(stored[provider.secret_name])
+    }
+
+
+def _may_call(secret: dict[str, str]) -> bool:
+    """Plain http leads to the local stage's own hosts or nowhere; a secret that asks for more is not used."""
+    urls = [secret[name] for name in ("base_url", "sync_base_url") if secret.get(name)]
+    return all(
+        url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _local_hosts())
+        for url in urls
+    )
+
+
+def _upstream(name: str) -> ImageUpstream:
+    """The adapter with the credentials in force now; made anew when they change."""
+    secret = _secrets()[name]
+    return _adapter(name, secret["api_key"], secret.get("base_url"), secret.get("sync_base_url"))
+
+
+@cache
+def _adapter(name: str, api_key: str, base_url: str | None, sync_base_url: str | None) -> ImageUpstream:
+    from corent.providers._http import make_client  # Imports httpx: only where an upstream is called.
+
+    credentials = Credentials(api_key=api_key, base_url=base_url, sync_base_url=sync_base_url)
+    return PROVIDERS[name].make(make_client(), credentials)
+
+
+@cache
+def _fetch_input() -> SafeFetch:
+    allowed = settings().allow_loopback and settings().stage == LOCAL_STAGE
+    return SafeFetch(http_hosts=frozenset({LOOPBACK}) if allowed else frozenset())
+
+
+@cache
+def _local_hosts() -> frozenset[str]:
+    """Whom the local stage may call by plain http: this machine, and where its emulated services listen."""
+    if settings().stage != LOCAL_STAGE:
+        return frozenset()
+    emulator = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+    return frozenset({LOOPBACK, emulator} if emulator else {LOOPBACK})

@@ -1,0 +1,78 @@
+"""The ledger, the jobs it pays for, and the reads on both."""
+
+import random
+from functools import cache
+
+from corent.adapters.dynamo.balances import DynamoBalances
+from corent.adapters.dynamo.jobs import DynamoJobs
+from corent.core.clock import SystemClock
+from corent.jobs.job import Job, JobEnd
+from corent.ledger.balances import Balance
+from corent.ledger.ledger import Ledger
+from corent.usecases.authenticate import Caller
+from corent.usecases.read_account import ReadAccount
+from corent.usecases.read_jobs import ReadJobs
+from corent.usecases.settle_image import SettleImage
+from corent.usecases.wallets import Wallets
+from corent.wiring.accounts import dynamodb
+from corent.wiring.settings import Settings, read_settings
+
+
+class MoneySettings(Settings):
+    """`public_base_url` is where callers reach us, without a slash at the end."""
+
+    balances_table: str
+    jobs_table: str
+    keys_table: str
+    public_base_url: str
+
+
+@cache
+def settings() -> MoneySettings:
+    return read_settings(MoneySettings)
+
+
+@cache
+def clock() -> SystemClock:
+    return SystemClock()
+
+
+@cache
+def jobs() -> DynamoJobs:
+    return DynamoJobs(dynamodb(), table=settings().jobs_table)
+
+
+@cache
+def ledger() -> Ledger[Job, JobEnd]:
+    store = DynamoBalances(
+        dynamodb(),
+        balances_table=settings().balances_table,
+        jobs_table=settings().jobs_table,
+        keys_table=settings().keys_table,
+    )
+    return Ledger(store=store, clock=clock(), random=random.random)
+
+
+@cache
+def wallets() -> Wallets:
+    return Wallets(ledger=ledger(), clock=clock())
+
+
+@cache
+def settle_image() -> SettleImage:
+    return SettleImage(ledger=ledger(), jobs=jobs(), clock=clock())
+
+
+@cache
+def read_jobs() -> ReadJobs:
+    return ReadJobs(jobs=jobs())
+
+
+@cache
+def read_account() -> ReadAccount:
+    return ReadAccount(ledger=ledger(), wallets=wallets(), jobs=jobs(), clock=clock())
+
+
+def balance(caller: Caller) -> Balance:
+    """The caller's balance."""
+    return wallets().balance(caller)

@@ -1,0 +1,1 @@
+"""Development tooling: the local stack, and nothing that is deployed."""

@@ -1,0 +1,149 @@
+"""Start MiniStack for one stack: on one address, with its state in one folder, and with nothing left behind.
+
+Runs in its own virtual environment (`.corent/venvs/emulator`), as `python -m local.emulator`, because it pins
+libraries that differ from ours. Where version 1.5.33 differs from AWS in a way that matters here, this file
+closes the gap:
+- a Python exception's class reaches the caller as `errorType` (it calls every one Runtime.HandlerError);
+- the any-methods and gateway responses of an imported API take effect (it leaves them out);
+- a function sees the interpreter and its layers, never the emulator's own packages (local/workers.py).
+"""
+
+import asyncio
+import os
+import resource
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+ANY_METHOD = "x-amazon-apigateway-any-method"
+GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+UNNAMED_ERROR = "Runtime.HandlerError"
+SHUTDOWN_S = 3
+
+
+def environment(*, host: str, port: int, state: Path) -> dict[str, str]:
+    """Return the emulator's whole environment, which its functions inherit: nothing of the caller's shell."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ
+    }
+    return kept | {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": host,
+        "BIND_HOST": host,
+        # Functions and the emulator's own calls to itself find it here, whatever address it listens on.
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "MINISTACK_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state / "services"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state.parent / "tmp"),
+        # A generation holds a thread while it calls the sandbox through the same pool: too few is a deadlock.
+        "MINISTACK_WORKER_THREADS": "512",
+        # Listeners and a Docker clean-up that would reach beyond this stack.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{state}/no-docker.sock",
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
+def error_name(message: str, log: str) -> str | None:
+    """Return the class of the exception whose traceback ends the log, or None when the log shows none.
+
+    The message is cut off first, since it may have lines of its own that look like a class name.
+    """
+    if "Traceback (most recent call last):" not in log:
+        return None
+    text = log.rstrip()
+    if message and not text.endswith(f": {message.rstrip()}"):
+        return None
+    head = text.removesuffix(message.rstrip()).rstrip(": ") if message else text
+    name = head.rsplit("\n", 1)[-1].rsplit(".", 1)[-1].strip()
+    return name if name.isidentifier() else None
+
+
+def _name_errors() -> None:
+    from ministack.services import lambda_svc
+
+    execute = lambda_svc._execute_function_warm
+
+    def execute_named(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        result: dict[str, Any] = execute(func, event, request_id)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == UNNAMED_ERROR:
+            name = error_name(str(body.get("errorMessage", "")), str(result.get("log") or ""))
+            if name:
+                body["errorType"] = name
+        return result
+
+    lambda_svc._execute_function_warm = execute_named
+
+
+def _import_whole_apis() -> None:
+    from ministack.services import apigateway_v1 as gateway
+
+    import_api = gateway._import_rest_api
+    gateway._OPENAPI_HTTP_METHODS = frozenset(gateway._OPENAPI_HTTP_METHODS) | {"any"}
+
+    def import_whole(spec: dict[str, Any], base_data: dict[str, Any] | None = None) -> str:
+        paths = {
+            path: {("any" if method == ANY_METHOD else method): value for method, value in item.items()}
+            for path, item in spec.get("paths", {}).items()
+        }
+        api_id: str = import_api({**spec, "paths": paths}, base_data)
+        for response_type, response in spec.get(GATEWAY_RESPONSES, {}).items():
+            gateway._put_gateway_response(api_id, response_type, response)
+        return api_id
+
+    gateway._import_rest_api = import_whole
+
+
+def _end_with_parent() -> None:
+    """End when standard input closes: the stack holds its other end, so a killed stack leaves nothing."""
+
+    def watch() -> None:
+        while os.read(0, 1):  # Not sys.stdin, whose lock would be held when the interpreter ends.
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def main() -> None:
+    """Serve until SIGTERM or until the parent is gone, then save the state."""
+    _end_with_parent()
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    from local import workers
+
+    _name_errors()
+    _import_whole_apis()
+    pace = workers.install()
+    config = Config()
+    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = SHUTDOWN_S
+    config.backlog = 1024
+
+    async def until_asked_to_end() -> None:
+        asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        await asked.wait()
+        # First the functions: the server waits for requests under way, and those wait for functions.
+        await asyncio.to_thread(pace.close)
+
+    asyncio.run(serve(app, config, shutdown_trigger=until_asked_to_end))
+
+
+if __name__ == "__main__":
+    main()
