@@ -58,7 +58,7 @@ openapi: $(VENVS)/dev.stamp ## Write docs/openapi.json from the functions
 	@$(DEV)/python -m local.openapi
 
 .PHONY: deploy
-deploy: $(VENVS)/sam.stamp $(UV) ## Build for ARCH and deploy to AWS (asks before it changes anything)
+deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
 	CORENT_BUILD_FOR=$(ARCH) CORENT_UV=$(CURDIR)/$(UV) $(SAM) build --parameter-overrides Arch=$(ARCH)
 	$(SAM) deploy --guided --parameter-overrides Arch=$(ARCH)
 
@@ -72,7 +72,7 @@ clean: stop ## End the stack and delete everything that was made here
 stack-tools: $(VENVS)/dev.stamp $(VENVS)/emulator.stamp $(VENVS)/sam.stamp
 
 $(UV): requirements/uv.txt
-	@command -v python3.13 >/dev/null || { echo "Corent needs Python 3.13: install it so that python3.13 is on the PATH, then run make again." >&2; exit 1; }
+	@python3.13 -c "" 2>/dev/null || { echo "Corent needs Python 3.13: install it so that python3.13 is on the PATH, then run make again." >&2; exit 1; }
 	@rm -rf $(VENVS)/uv && python3.13 -m venv $(VENVS)/uv
 	@$(VENVS)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

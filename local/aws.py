@@ -9,6 +9,7 @@ from local.place import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 REGION = "us-east-1"
@@ -37,6 +38,11 @@ def use_emulator(place: Place) -> None:
 def cloudformation() -> "CloudFormationClient":
     """Return a client of the emulator."""
     return boto3.client("cloudformation")
+
+
+def functions() -> "LambdaClient":
+    """Return a client of the emulator."""
+    return boto3.client("lambda")
 
 
 def s3() -> "S3Client":

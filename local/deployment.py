@@ -1,11 +1,11 @@
 """Build the real template and deploy it to the emulator; skip what has not changed."""
 
+import fcntl
 import hashlib
 import json
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from local.processes import tail
 STACK_NAME = "corent"
 ARTIFACTS_BUCKET = "corent-artifacts"
 SAM = VENVS / "sam" / "bin" / "sam"
+DEV = VENVS / "dev" / "bin"
 UV = VENVS / "uv" / "bin" / "uv"
 # What a build is made of. Everything else (tests, pages, this folder) can change without a new deployment.
 SOURCES = ("template.yaml", "functions", "layers", "statemachines")
@@ -83,18 +84,22 @@ def build(*, target: str, sources: str, log: Path) -> Path:
     """Build the template for `host` or for Lambda's Linux (the architecture's name); return its folder."""
     folder = BUILDS / target
     stamp = folder / "sources"
-    if stamp.exists() and stamp.read_text() == sources:
-        return folder
-    stamp.unlink(missing_ok=True)
-    command = [
-        *(str(SAM), "build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")),
-        *("--build-dir", str(folder), "--cache-dir", str(BUILDS / f"{target}-cache")),
-        *("--parameter-overrides", f"Arch={architecture()}"),
-    ]
-    env = os.environ | {"CORENT_BUILD_FOR": target, "CORENT_UV": str(UV)}
-    env["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), env.get("PATH", "")))
-    _run(command, env=env, log=log, what="build")
-    stamp.write_text(sources)
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    with (BUILDS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Two stacks that start together build one after the other.
+        if stamp.exists() and stamp.read_text() == sources:
+            return folder
+        stamp.unlink(missing_ok=True)
+        command = [
+            *(str(SAM), "build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")),
+            *("--build-dir", str(folder), "--cache-dir", str(BUILDS / f"{target}-cache")),
+            *("--parameter-overrides", f"Arch={architecture()}"),
+        ]
+        env = os.environ | {"CORENT_BUILD_FOR": target, "CORENT_UV": str(UV)}
+        # The layers' recipes call python3.13, which is here for certain.
+        env["PATH"] = os.pathsep.join((str(DEV), os.environ["PATH"]))
+        _run(command, env=env, log=log, what="build")
+        stamp.write_text(sources)
     return folder
 
 

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import httpx
 import uvicorn
 
-from local import accounts, aws, deployment, emulator, first_image, front, processes
+from local import accounts, aws, deployment, emulator, first_image, front, processes, sam_local
 from local.place import ROOT, VENVS, Place, StackError, from_environment
 
 READY_S = 30.0
@@ -119,7 +120,13 @@ def claimed(place: Place) -> Iterator[None]:
         place.pid_file.unlink(missing_ok=True)
 
 
-def serve(place: Place, *, report: Callable[[str], None], ready: Callable[[dict[str, Any]], None]) -> None:
+def serve(
+    place: Place,
+    *,
+    report: Callable[[str], None],
+    ready: Callable[[dict[str, Any]], None],
+    in_containers: bool = False,
+) -> None:
     """Bring the whole stack up, call ready with the contents of local.json, and serve until Stopped."""
     with ExitStack() as stack:
         processes.check_port_is_free("127.0.0.1", place.port, variable="CORENT_PORT")
@@ -136,7 +143,12 @@ def serve(place: Place, *, report: Callable[[str], None], ready: Callable[[dict[
         report("Deploying template.yaml …")
         deployed = deployment.deploy(place, built=built, sources=sources, log=place.log)
         bucket_url = f"{place.aws_url}/{deployed.outputs['ResultsBucketName']}"
-        stack.enter_context(running_front(place, api_url=deployed.api_url(place), bucket_url=bucket_url))
+        api_url = deployed.api_url(place)
+        if in_containers:
+            report("Starting the API in containers …")
+            linux = deployment.build(target=deployment.architecture(), sources=sources, log=place.log)
+            api_url = stack.enter_context(sam_local.running_api(place, built=linux))
+        stack.enter_context(running_front(place, api_url=api_url, bucket_url=bucket_url))
         account = accounts.first_account(place, deployed)
         local = {
             "base_url": place.base_url,
@@ -157,7 +169,7 @@ def serve(place: Place, *, report: Callable[[str], None], ready: Callable[[dict[
         )
 
 
-def run(place: Place) -> None:
+def run(place: Place, *, in_containers: bool = False) -> None:
     """Serve in this terminal: with a first image, until Ctrl-C."""
 
     def ready(local: dict[str, Any]) -> None:
@@ -165,7 +177,7 @@ def run(place: Place) -> None:
         first_image.make(place, local, say=say)
         say("\nServing until Ctrl-C.")
 
-    serve(place, report=say, ready=ready)
+    serve(place, report=say, ready=ready, in_containers=in_containers)
 
 
 def headless(place: Place) -> None:
@@ -231,16 +243,18 @@ def _raise_stopped(_signal: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run one command; what a person has to mend is said in a sentence and ends with status 1."""
     parser = argparse.ArgumentParser(prog="local.stack")
-    parser.add_argument("command", choices=["run", "background", "headless", "stop"])
+    parser.add_argument("command", choices=["run", "background", "headless", "sam-local", "stop"])
     command = parser.parse_args().command
     try:
         place = from_environment()
-        if command in {"run", "background"}:
+        if command in {"run", "background", "sam-local"}:
             signal.signal(signal.SIGINT, _raise_stopped)
             signal.signal(signal.SIGTERM, _raise_stopped)
         match command:
             case "run":
                 run(place)
+            case "sam-local":
+                run(replace(place, aws_host=sam_local.bridge_address()), in_containers=True)
             case "background":
                 serve(place, report=say, ready=lambda _local: None)
             case "headless":

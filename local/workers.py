@@ -1,8 +1,8 @@
 """How the emulator runs function processes: bare interpreter, shared layers, a few starts at a time.
 
-Imported by local/emulator.py only, inside the emulator's own virtual environment. A start costs about a second
-of processor time, so a burst that starts one process a request would stall a small machine for minutes. Here a
-request takes the first process that comes free, while only as many start as there are processors.
+Imported by local/emulator.py only, inside the emulator's own virtual environment. A start costs about a
+second of processor time: a burst that starts one process a request would stall a small machine for minutes.
+Here a request takes the first process that comes free, while only as many start as there are processors.
 """
 
 import hashlib

@@ -160,6 +160,15 @@ def test_says_failures_in_our_words(answered: Answer, failure: Failure) -> None:
     assert failure_of(answered).failure is failure
 
 
+def test_a_wrong_key_is_known_by_its_reason() -> None:
+    detail = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+    assert failure_of(error(400, word="INVALID_ARGUMENT", details=[detail])).failure is Failure.AUTH
+
+
+def test_a_precondition_of_the_account_is_not_the_callers_fault() -> None:
+    assert failure_of(error(400, word="FAILED_PRECONDITION")).failure is Failure.QUOTA
+
+
 def test_reads_how_long_to_wait_from_the_details() -> None:
     detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "21s"}
     assert failure_of(error(429, word="RESOURCE_EXHAUSTED", details=[detail])).retry_after_s == 21

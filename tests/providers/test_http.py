@@ -68,11 +68,11 @@ def test_a_purchase_whose_answer_was_lost_is_unknown(fault: Exception) -> None:
     assert caught.value.failure is Failure.UNKNOWN
 
 
-@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=repr)
-def test_a_look_up_whose_answer_was_lost_is_unavailable(fault: Exception) -> None:
+@pytest.mark.parametrize("fault", [*LOST_ANSWERS, httpx.ConnectError("x"), httpx.PoolTimeout("x")], ids=repr)
+def test_a_look_up_that_was_not_answered_leaves_the_work_unknown(fault: Exception) -> None:
     with pytest.raises(UpstreamError) as caught:
         look_up(wire(fault))
-    assert caught.value.failure is Failure.UNAVAILABLE
+    assert caught.value.failure is Failure.UNKNOWN
 
 
 def test_a_purchase_cut_off_in_its_answer_is_unknown() -> None:
@@ -187,14 +187,16 @@ def test_a_status_has_one_meaning_by_default(status: int, failure: Failure) -> N
     ("status", "failure"),
     [
         (302, Failure.BAD_REPLY),
-        (401, Failure.UNAVAILABLE),
+        (400, Failure.UNKNOWN),
+        (401, Failure.UNKNOWN),
+        (402, Failure.UNKNOWN),
         (404, Failure.EXPIRED),
         (410, Failure.EXPIRED),
-        (429, Failure.UNAVAILABLE),
-        (500, Failure.UNAVAILABLE),
+        (429, Failure.RATE_LIMITED),
+        (500, Failure.UNKNOWN),
     ],
 )
-def test_a_look_up_that_was_not_answered_says_nothing_of_the_work(status: int, failure: Failure) -> None:
+def test_a_look_up_that_was_refused_says_nothing_of_the_work(status: int, failure: Failure) -> None:
     subject = wire(httpx.Response(status))
     assert subject.not_told(look_up(subject)).failure is failure
 

@@ -186,6 +186,8 @@ def test_an_error_does_not_repeat_the_prompt_or_the_key() -> None:
         httpx.Response(200, json={"data": [{"b64_json": 5}]}),
         httpx.Response(200, json={"data": [{"b64_json": ""}]}),
         httpx.Response(200, json={"data": [{"b64_json": "=="}]}),
+        httpx.Response(200, json={"data": [{"b64_json": "====" + PNG_BASE64}]}),
+        httpx.Response(200, json={"data": [{"b64_json": "<!>?" + PNG_BASE64}]}),
         httpx.Response(200, json={"data": [{"b64_json": PNG_BASE64[:-3]}]}),
         httpx.Response(200, json={"data": [{"b64_json": "\u00e9" * 4}]}),
         httpx.Response(200, json={"data": [{"url": "https://elsewhere.example/a.png"}]}),

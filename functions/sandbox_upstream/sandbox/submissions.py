@@ -158,7 +158,7 @@ def _image(fields: _Fields, name: str) -> Image.Image:
     if not isinstance(value, dict) or set(value) != {"media_type", "data_base64"}:
         raise _wrong(name, "must hold media_type and data_base64")
     media_type, encoded = value["media_type"], value["data_base64"]
-    if media_type not in INPUT_MEDIA_TYPES or not isinstance(encoded, str):
+    if not isinstance(media_type, str) or media_type not in INPUT_MEDIA_TYPES or not isinstance(encoded, str):
         raise _wrong(name, f"must be one of {', '.join(INPUT_MEDIA_TYPES)}")
     try:
         content = base64.b64decode(encoded, validate=True)

@@ -202,7 +202,9 @@ def head(pose: Pose, kind: str) -> None:
 def _own(beast: Beast, pose: Pose) -> Beast:
     """Return the beast in the colour the prompt gave it, if any."""
     asked = pose.own_color
-    if asked is None or asked[0] > 190 and asked[0] - asked[2] > 120 and beast.coat[0] - beast.coat[2] > 100:
+    if asked is None:
+        return beast
+    if asked[0] > 190 and asked[0] - asked[2] > 120 and beast.coat[0] - beast.coat[2] > 100:
         return beast  # A red fox is the colour of a fox.
     return Beast(
         asked,

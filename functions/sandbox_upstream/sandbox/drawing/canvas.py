@@ -164,12 +164,15 @@ class Canvas:
         outlines = [outline for outline in outlines if len(outline) > 2]
         if not outlines:
             return
-        margin = math.ceil((soft * 2 + self.look.outline + self.look.shadow * 2) * scale) + 2
+        margin = (
+            math.ceil((soft * 2 + self.look.outline + self.look.shadow * 2 + self.look.bevel * 3) * scale) + 2
+        )
         xs = [x for outline in outlines for x, _ in outline]
         ys = [y for outline in outlines for _, y in outline]
-        left, top = max(int(min(xs) * scale) - margin, 0), max(int(min(ys) * scale) - margin, 0)
-        right = min(math.ceil(max(xs) * scale) + margin, self.width_px)
-        bottom = min(math.ceil(max(ys) * scale) + margin, self.height_px)
+        # Shapes are cut off a little outside the picture, so that its edge shows no rim or bevel.
+        left, top = max(int(min(xs) * scale), 0) - margin, max(int(min(ys) * scale), 0) - margin
+        right = min(math.ceil(max(xs) * scale), self.width_px) + margin
+        bottom = min(math.ceil(max(ys) * scale), self.height_px) + margin
         if right <= left or bottom <= top:
             return
         size = (right - left, bottom - top)

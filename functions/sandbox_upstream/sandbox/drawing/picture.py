@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps
 
 from sandbox.drawing import mark, palette, scene, styles, words
-from sandbox.drawing.canvas import Canvas, blurred
+from sandbox.drawing.canvas import Canvas, Color, blend_along, blurred
 from sandbox.drawing.encode import encode
 
 
@@ -47,14 +47,17 @@ def derived(source: Image.Image, painted: Image.Image) -> Image.Image:
     fitted = ImageOps.fit(
         ImageOps.exif_transpose(source).convert("RGB"), painted.size, Image.Resampling.BICUBIC
     )
-    few = painted.resize((96, 96), Image.Resampling.BOX).quantize(12)
-    tones = sorted(
-        ((few.getpalette() or [])[place : place + 3] for place in range(0, 36, 3)),
-        key=lambda tone: tone[0] * 299 + tone[1] * 587 + tone[2] * 114,
-    )
+    few = painted.resize((96, 96), Image.Resampling.BOX).quantize(6).convert("RGB")
+    found = few.getcolors(maxcolors=6) or []
+    tones: list[Color] = sorted((_channels(color) for _, color in found), key=lambda tone: sum(tone))
+    ramp = [blend_along(tones, value / 255) for value in range(256)]
     grey = ImageOps.autocontrast(ImageOps.grayscale(blurred(fitted, min(painted.size) / 400)))
-    ramps: list[int] = []
-    for channel in range(3):
-        ramps += [tones[min(value * len(tones) // 256, len(tones) - 1)][channel] for value in range(256)]
-    poured = Image.merge("RGB", [grey] * 3).point(ramps)
-    return Image.blend(Image.blend(poured, fitted, 0.42), painted, 0.16)
+    lookup = [tone[channel] for channel in range(3) for tone in ramp]
+    poured = Image.merge("RGB", [grey] * 3).point(lookup)
+    return Image.blend(Image.blend(poured, fitted, 0.4), painted, 0.14)
+
+
+def _channels(color: float | tuple[int, ...]) -> Color:
+    if not isinstance(color, tuple):
+        raise TypeError("a picture in RGB has three channels")
+    return (color[0], color[1], color[2])

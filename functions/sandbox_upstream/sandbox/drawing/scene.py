@@ -256,7 +256,8 @@ def _portrait(canvas: Canvas, theme: Theme, palette: Palette) -> None:
     """Paint head and shoulders before a plain ground with a disc of light."""
     subject = theme.subjects[0]
     small = min(canvas.aspect, 1.0)
-    middle = canvas.aspect / 2
+    middle, tall = canvas.aspect / 2, small * (0.86 if canvas.aspect > 0.8 else 1.06)
+    heart = 1.0 - tall * 0.6
     ground: Color = theme.colors[0] if theme.colors else mix(palette.accent, palette.sky[1], 0.35)
     canvas.sky([mix(ground, (255, 255, 255), 0.3), ground, mix(ground, palette.sky[0], 0.55)])
     canvas.mist(
@@ -264,14 +265,14 @@ def _portrait(canvas: Canvas, theme: Theme, palette: Palette) -> None:
         mix(ground, (255, 255, 255), 0.6),
     )
     canvas.shape(
-        oval((middle, 0.48), small * 0.4, small * 0.4),
+        oval((middle, heart), tall * 0.47, tall * 0.47),
         [mix(ground, (255, 252, 240), 0.62), mix(ground, (255, 246, 226), 0.36)],
     )
     pose = Pose(
         canvas,
         middle,
         1.0,
-        small * 0.86,
+        tall,
         own_color=subject.color,
         ambient=palette.ambient,
         dimming=palette.dimming * 0.4,

@@ -1,7 +1,6 @@
 """Skies and weather: sun, moon, stars, clouds, aurora, lightning, rain, snow, fog."""
 
 import math
-import random
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -27,7 +26,7 @@ def paint_sky(canvas: Canvas, theme: Theme, palette: Palette, *, horizon: float)
             bottom=horizon,
         )
     if "aurora" in theme.extras:
-        _aurora(canvas, palette, horizon=horizon)
+        _aurora(canvas, horizon=horizon)
     wants_sun = "sun" in theme.extras or not (palette.is_night or is_veiled)
     if "moon" in theme.extras or (palette.is_night and "sun" not in theme.extras and not is_veiled):
         _moon(canvas, palette, lamp)
@@ -169,7 +168,7 @@ def cumulus(canvas: Canvas, palette: Palette, center: Point, *, width: float) ->
     canvas.shapes([*tops, foot], [lit, mix(lit, shaded, 0.35), shaded], alpha=0.94, inked=False, soft=0.0022)
 
 
-def _aurora(canvas: Canvas, palette: Palette, *, horizon: float) -> None:
+def _aurora(canvas: Canvas, *, horizon: float) -> None:
     rng = canvas.rng
     for color, lift in (((64, 240, 170), 0.0), ((90, 160, 250), -0.08), ((190, 90, 230), -0.15)):
         size = (220, 140)
@@ -329,8 +328,3 @@ def _petals(canvas: Canvas) -> None:
         for _ in range(60)
     ]
     canvas.shapes(outlines, (255, 190, 208), alpha=0.9, inked=False)
-
-
-def fresh(seed: str) -> random.Random:
-    """Return the one kind of chance there is here: a generator seeded by a text."""
-    return random.Random(seed)  # noqa: S311 - pictures, not secrets.

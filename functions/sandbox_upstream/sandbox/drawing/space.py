@@ -23,11 +23,16 @@ def deep_space(canvas: Canvas, theme: Theme) -> None:
     if theme.colors:
         hues = (*theme.colors, *hues)[:3]
     canvas.sky([(6, 7, 22), mix((10, 10, 34), hues[0], 0.14), (5, 6, 20)])
-    size = (220, 220)
-    drift = noise(rng, size, cells=(3, 3), octaves=6)
+    wide, tall = max(canvas.aspect, 1.0), max(1 / canvas.aspect, 1.0)
+    size = (round(200 * wide), round(200 * tall))
+
+    def cells(count: int) -> tuple[int, int]:
+        return (round(count * wide), round(count * tall))
+
+    drift = noise(rng, size, cells=cells(3), octaves=6)
     for place, hue in enumerate(hues):
         cloud = ImageChops.multiply(
-            noise(rng, size, cells=(3 + place, 3 + place), octaves=6),
+            noise(rng, size, cells=cells(3 + place), octaves=6),
             drift if place < 2 else ImageChops.invert(drift),
         )
         canvas.mist(

@@ -188,9 +188,9 @@ def book(pose: Pose) -> None:
     """Draw a stack of books, one open on top."""
     cover = pose.own_color or (48, 92, 130)
     pose.shade(0.6, strength=0.4)
-    for low, half, tone in ((0.0, 0.44, (166, 64, 56)), (0.13, 0.4, (222, 172, 84)), (0.26, 0.42, cover)):
-        pose.box(-half, low, half, low + 0.12, [mix(tone, WHITE, 0.16), tone])
-        pose.box(-half + 0.06, low + 0.025, half, low + 0.095, (246, 238, 222))
+    for low, reach, tone in ((0.0, 0.44, (166, 64, 56)), (0.13, 0.4, (222, 172, 84)), (0.26, 0.42, cover)):
+        pose.box(-reach, low, reach, low + 0.12, [mix(tone, WHITE, 0.16), tone])
+        pose.box(-reach + 0.06, low + 0.025, reach, low + 0.095, (246, 238, 222))
     for side in (-1, 1):
         half = pose.stretched(side)
         half.blob(

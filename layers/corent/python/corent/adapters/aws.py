@@ -154,8 +154,8 @@ class SecretsManager:
     def __init__(self) -> None:
         self._service = _JsonService("secretsmanager", target="secretsmanager", version="1.1")
 
-    def batch_get_secret_value(self, **parameters: Any) -> dict[str, Any]:
-        return self._service.call("BatchGetSecretValue", parameters)
+    def get_secret_value(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("GetSecretValue", parameters)
 
 
 class S3:

@@ -10,13 +10,14 @@ from corent.core.clock import Clock
 from corent.core.errors import TemporarilyUnavailableError
 
 CREDENTIALS_KEPT_S: Final = 55.0
-BATCH_MAX: Final = 20
+# One call a name: the batch call's permission cannot be narrowed to these secrets.
+ABSENT: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 
 
 class SecretsClient(Protocol):
     """`boto3.client("secretsmanager")`, as far as it is used."""
 
-    def batch_get_secret_value(self, **parameters: Any) -> Any: ...
+    def get_secret_value(self, **parameters: Any) -> Any: ...
 
 
 class ProviderSecrets:
@@ -43,14 +44,17 @@ class ProviderSecrets:
 
     def _read(self) -> dict[str, dict[str, str]]:
         found = {}
-        for start in range(0, len(self._names), BATCH_MAX):
-            answer = self._client().batch_get_secret_value(
-                SecretIdList=list(self._names[start : start + BATCH_MAX])
-            )
-            for secret in answer["SecretValues"]:
-                fields = _fields(secret["SecretString"])
+        for name in self._names:
+            try:
+                answer = self._client().get_secret_value(SecretId=name)
+            except ClientError as error:
+                # Never made, or marked for deletion.
+                if error.response["Error"]["Code"] not in ABSENT:
+                    raise
+            else:
+                fields = _fields(answer["SecretString"])
                 if fields is not None:
-                    found[secret["Name"]] = fields
+                    found[name] = fields
         return found
 
 

@@ -138,7 +138,9 @@ class Wire:
             headers={**self._headers, "Content-Type": "application/json", **(headers or {})},
             timeout=_timeouts(deadline),
         )
-        return self._send(request, deadline=deadline, lost=Failure.UNKNOWN, maximum_bytes=REPLY_MAX_BYTES)
+        return self._send(
+            request, deadline=deadline, unsent=Failure.UNAVAILABLE, maximum_bytes=REPLY_MAX_BYTES
+        )
 
     def buy_form(
         self,
@@ -157,15 +159,15 @@ class Wire:
             headers=self._headers,
             timeout=_timeouts(deadline),
         )
-        return self._send(request, deadline=deadline, lost=Failure.UNKNOWN, maximum_bytes=REPLY_MAX_BYTES)
+        return self._send(
+            request, deadline=deadline, unsent=Failure.UNAVAILABLE, maximum_bytes=REPLY_MAX_BYTES
+        )
 
     def look_up(self, address: str, *, deadline: Deadline) -> Reply:
         """GET a path of the upstream, or an address that `same_origin` or `trusted` let pass. Repeatable."""
         url = self._base_url + address if address.startswith("/") else address
         request = self._http.build_request("GET", url, headers=self._headers, timeout=_timeouts(deadline))
-        return self._send(
-            request, deadline=deadline, lost=Failure.UNAVAILABLE, maximum_bytes=LOOK_UP_MAX_BYTES
-        )
+        return self._send(request, deadline=deadline, unsent=Failure.UNKNOWN, maximum_bytes=LOOK_UP_MAX_BYTES)
 
     def refused(
         self, reply: Reply, *, failure: Failure | None = None, code: str = "", wait_s: float | None = None
@@ -182,13 +184,15 @@ class Wire:
     def not_told(self, reply: Reply) -> UpstreamError:
         """The error of a look-up that was not answered: the work itself may still be going on.
 
-        Only a task the upstream no longer knows is over; a key refused or a rate met here says
-        nothing about the images that were bought.
+        Only a task the upstream no longer knows is over; a key refused here says nothing about the
+        images that were bought, and a rate met means to ask again later.
         """
-        if reply.status in {404, 410}:
-            return self._error(reply, failure=Failure.EXPIRED)
         failure = failure_of(reply.status)
-        return self._error(reply, failure=failure if failure is Failure.BAD_REPLY else Failure.UNAVAILABLE)
+        if reply.status in {404, 410}:
+            failure = Failure.EXPIRED
+        elif failure not in {Failure.BAD_REPLY, Failure.RATE_LIMITED}:
+            failure = Failure.UNKNOWN
+        return self._error(reply, failure=failure)
 
     def trusted(self, url: object, *, hosts: tuple[str, ...] = ()) -> str:
         """`url` if our credentials may be sent there: this upstream's own origin, or https to `hosts`.
@@ -223,15 +227,15 @@ class Wire:
             raise UpstreamError(Failure.BAD_REPLY, "an address that is none") from error
 
     def _send(
-        self, request: httpx.Request, *, deadline: Deadline, lost: Failure, maximum_bytes: int
+        self, request: httpx.Request, *, deadline: Deadline, unsent: Failure, maximum_bytes: int
     ) -> Reply:
         if deadline.left_s() <= 0:
-            raise UpstreamError(Failure.UNAVAILABLE, "no time was left to ask")
+            raise UpstreamError(unsent, "no time was left to ask")
         try:
             with bounded(deadline):
                 response = self._http.send(request, stream=True, follow_redirects=False)
                 try:
-                    body = _body(response, deadline=deadline, lost=lost, maximum_bytes=maximum_bytes)
+                    body = _body(response, deadline=deadline, maximum_bytes=maximum_bytes)
                 finally:
                     response.close()
         except (
@@ -240,9 +244,9 @@ class Wire:
             httpx.PoolTimeout,
             httpx.UnsupportedProtocol,
         ) as error:
-            raise UpstreamError(Failure.UNAVAILABLE, f"nothing was sent: {type(error).__name__}") from error
+            raise UpstreamError(unsent, f"nothing was sent: {type(error).__name__}") from error
         except httpx.HTTPError as error:
-            raise UpstreamError(lost, f"the answer was lost: {type(error).__name__}") from error
+            raise UpstreamError(Failure.UNKNOWN, f"the answer was lost: {type(error).__name__}") from error
         return Reply(status=response.status_code, headers=response.headers, body=body)
 
     def _error(self, reply: Reply, *, failure: Failure, code: str = "") -> UpstreamError:
@@ -292,7 +296,7 @@ def _timeouts(deadline: Deadline) -> httpx.Timeout:
     return httpx.Timeout(left_s, connect=min(left_s, CONNECT_TIMEOUT_S))
 
 
-def _body(response: httpx.Response, *, deadline: Deadline, lost: Failure, maximum_bytes: int) -> bytes:
+def _body(response: httpx.Response, *, deadline: Deadline, maximum_bytes: int) -> bytes:
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UpstreamError(Failure.BAD_REPLY, f"status {response.status_code}, compressed against our wish")
     parts = []
@@ -302,7 +306,7 @@ def _body(response: httpx.Response, *, deadline: Deadline, lost: Failure, maximu
         if size_bytes > maximum_bytes:
             raise UpstreamError(Failure.BAD_REPLY, f"status {response.status_code}, larger than the cap")
         if deadline.left_s() <= 0:
-            raise UpstreamError(lost, "the answer did not end in time")
+            raise UpstreamError(Failure.UNKNOWN, "the answer did not end in time")
         parts.append(part)
     return b"".join(parts)
 

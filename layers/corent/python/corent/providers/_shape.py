@@ -64,8 +64,6 @@ def inline_file(value: object) -> InlineFile:
         content = base64.b64decode(as_text(value, what="base64"), validate=True)
     except (binascii.Error, ValueError) as error:
         raise bad_reply("an image that is not base64") from error
-    if not content:
-        raise bad_reply("an image without bytes")
     return InlineFile(content=content)
 
 

@@ -114,8 +114,7 @@ class BFL:
         if status == "Task not found":
             raise UpstreamError(Failure.EXPIRED, "task not found")
         if status == "Error":
-            # Not UNAVAILABLE: that would mean "ask again", and this task is over.
-            raise UpstreamError(Failure.BAD_REPLY, "the task failed inside")
+            raise UpstreamError(Failure.UNAVAILABLE, "the task failed inside")
         if status != "Ready":
             return None
         sample = members(document.get("result")).get("sample")

@@ -171,9 +171,9 @@ class Fal:
         if not said_why:
             raise self._queue.not_told(reply)
         error = _refused(self._queue, reply, hint=code_of(status.get("error_type")))
-        if error.failure is Failure.UNAVAILABLE:
-            # UNAVAILABLE would mean "ask again", and this request is over.
-            raise UpstreamError(Failure.BAD_REPLY, f"the request failed inside: {error.detail}")
+        if error.failure is Failure.RATE_LIMITED:
+            # Met by the model itself. Asking again would not change it: this request is over.
+            raise UpstreamError(Failure.UNAVAILABLE, error.detail)
         raise error
 
     def _generated(self, document: dict[str, object], *, wire: Wire, count: int) -> Generated:

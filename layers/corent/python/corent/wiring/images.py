@@ -11,7 +11,7 @@ from corent.adapters.s3_outputs import S3Outputs
 from corent.adapters.safe_fetch import SafeFetch
 from corent.adapters.secrets import ProviderSecrets
 from corent.core.clock import SystemClock
-from corent.core.upstream import ImageUpstream
+from corent.core.upstream import Failure, ImageUpstream, UpstreamError
 from corent.providers.catalog import PROVIDERS, offers, tiers
 from corent.providers.credentials import Credentials
 from corent.usecases.carry_image import CarryImage
@@ -91,7 +91,12 @@ def _on_sale() -> OffersOnSale:
 @cache
 def _provider_secrets() -> ProviderSecrets:
     names = tuple(provider.secret_name for provider in PROVIDERS.values())
-    return ProviderSecrets(SecretsManager, names=names, clock=SystemClock())
+    return ProviderSecrets(_secrets_manager, names=names, clock=SystemClock())
+
+
+@cache
+def _secrets_manager() -> SecretsManager:
+    return SecretsManager()
 
 
 def _secrets() -> dict[str, dict[str, str]]:
@@ -115,7 +120,9 @@ def _may_call(secret: dict[str, str]) -> bool:
 
 def _upstream(name: str) -> ImageUpstream:
     """The adapter with the credentials in force now; made anew when they change."""
-    secret = _secrets()[name]
+    secret = _secrets().get(name)
+    if secret is None:
+        raise UpstreamError(Failure.AUTH, "its credentials were taken away")
     return _adapter(name, secret["api_key"], secret.get("base_url"), secret.get("sync_base_url"))
 
 

@@ -258,10 +258,14 @@ class DynamoBalances:
 
     def sum_jobs(self, wallet_id: str, *, since: str, before: str) -> JobSums:
         """Jobs begun and money captured for them, over jobs with ids from `since` to below `before`."""
-        jobs = sum(1 for _ in self._range(wallet_id, f"hold#job_{since}", f"hold#job_{before}"))
-        settled = self._range(wallet_id, f"settle#job_{since}", f"settle#job_{before}")
-        captured = [entry.amount_micros for entry in settled if entry.kind is EntryKind.CAPTURE]
-        return JobSums(jobs=jobs, captured_micros=sum(captured))
+
+        def within(kind: str) -> Iterator[Entry]:
+            span = self._range(wallet_id, f"{kind}#job_{since}", f"{kind}#job_{before}")
+            # A key range includes its upper end.
+            return (entry for entry in span if entry.reference != f"job_{before}")
+
+        captured = [entry.amount_micros for entry in within("settle") if entry.kind is EntryKind.CAPTURE]
+        return JobSums(jobs=sum(1 for _ in within("hold")), captured_micros=sum(captured))
 
     def _entry_stream(self, wallet_id: str, *, kind: str, limit: int, before: str | None) -> Iterator[Entry]:
         """Entries of jobs of one kind, latest job first: their keys sort by the job's time."""

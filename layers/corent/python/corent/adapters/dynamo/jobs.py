@@ -62,7 +62,7 @@ class DynamoJobs:
     def defer(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
         return self._update_open(
             job_id,
-            update="SET deferred = :one, attempts = :a, #state = :p",
+            update="SET handed_on = :one, attempts = :a, #state = :p",
             values={
                 ":one": number(1),
                 ":a": text(dump_attempts(attempts)),
@@ -211,7 +211,7 @@ def new_job_item(job: Job) -> dict[str, Value]:
         "open_by_s": number(job.deadline_ms // 1000 + OPEN_GRACE_S),
     }
     if job.deferred:
-        item["deferred"] = number(1)
+        item["handed_on"] = number(1)
     if job.spent_month is not None and job.key_sha256 is not None:
         item["spent_month"] = text(job.spent_month)
         item["key"] = text(job.key_sha256)
@@ -258,7 +258,7 @@ def job_of(item: dict[str, Value]) -> Job:
         files_key=text_of(item, "files"),
         created_at_ms=number_of(item, "made"),
         deadline_ms=number_of(item, "due"),
-        deferred="deferred" in item,
+        deferred="handed_on" in item,
         attempts=_load_attempts(optional_text(item, "attempts") or "[]"),
         images=tuple(
             DeliveredImage(width_px=width, height_px=height)

@@ -1,0 +1,133 @@
+"""The sandbox's images: POST /v1/generations, then GET it until it is done.
+
+Source: the sandbox is Corent's own (functions/sandbox_upstream), so its interface is what that says.
+Results are presigned addresses in the bucket beside it, which expire after an hour.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from corent.core.upstream import Failure, Generated, UpstreamError, Working
+from corent.providers._http import SYSTEM_CLOCK, Wire, versioned
+from corent.providers._shape import as_list, as_mapping, as_text, bad_reply, code_of, members, whole_number
+
+if TYPE_CHECKING:
+    import httpx
+
+    from corent.core.clock import Clock
+    from corent.core.upstream import ImageRequest
+    from corent.providers._http import Reply
+    from corent.providers.credentials import Credentials
+
+POLL_AFTER_MAX_MS: Final = 60_000
+# A gateway's own address says the region, and so where the bucket beside it answers.
+_GATEWAY: Final = re.compile(
+    r"[a-z0-9]+\.execute-api\.(?P<region>[a-z0-9-]+)\.(?P<domain>amazonaws\.com(?:\.cn)?)"
+)
+
+
+class Sandbox:
+    """Accepts at once and is asked later."""
+
+    def __init__(self, http: httpx.Client, credentials: Credentials, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Raises ValueError without a `base_url`: every stack has a sandbox of its own."""
+        if credentials.base_url is None:
+            raise ValueError("the sandbox's secret must hold base_url")
+        self._wire = Wire(
+            http,
+            base_url=versioned(credentials.base_url, version="v1"),
+            headers={"Authorization": f"Bearer {credentials.api_key}"},
+            clock=clock,
+        )
+        self._result_hosts = _result_hosts(self._wire.host)
+
+    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
+        deadline = self._wire.start(timeout_s)
+        reply = self._wire.buy_json("/generations", _body(request, model=model), deadline=deadline)
+        if not reply.ok:
+            raise self._refused(reply)
+        document = as_mapping(reply.document(), what="the answer")
+        return _working(document, ticket=as_text(document.get("id"), what="id"))
+
+    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+        deadline = self._wire.start(timeout_s)
+        reply = self._wire.look_up(f"/generations/{quote(ticket, safe='')}", deadline=deadline)
+        if not reply.ok:
+            raise self._wire.not_told(reply)
+        document = as_mapping(reply.document(), what="the answer")
+        status = document.get("status")
+        if status == "running":
+            return _working(document, ticket=ticket)
+        if status == "failed":
+            raise _failed(document)
+        if status != "done":
+            raise bad_reply("status is none of running, done, failed")
+        images = as_list(document.get("images"), what="images")
+        if not images:
+            raise bad_reply("done without images")
+        addresses = [as_mapping(image, what="an image").get("url") for image in images]
+        files = tuple(self._wire.remote_file(address, hosts=self._result_hosts) for address in addresses)
+        return Generated(files=files)
+
+    def _refused(self, reply: Reply) -> UpstreamError:
+        code = code_of(members(reply.mapping().get("error")).get("code"))
+        return self._wire.refused(reply, failure=_FAILURE_BY_CODE.get(code), code=code)
+
+
+_FAILURE_BY_CODE: Final = {
+    "unauthorized": Failure.AUTH,
+    "invalid_request": Failure.INVALID_INPUT,
+    "content_refused": Failure.REFUSED,
+    "rate_limited": Failure.RATE_LIMITED,
+    "failed": Failure.UNAVAILABLE,
+    "unavailable": Failure.UNAVAILABLE,
+}
+
+
+def _failed(document: dict[str, object]) -> UpstreamError:
+    """A generation that ended without images."""
+    code = code_of(members(document.get("error")).get("code"))
+    failure = Failure.REFUSED if code == "content_refused" else Failure.UNAVAILABLE
+    return UpstreamError(failure, f"the generation failed {code}".rstrip())
+
+
+def _working(document: dict[str, object], *, ticket: str) -> Working:
+    poll_after_ms = whole_number(document.get("poll_after_ms"), maximum=POLL_AFTER_MAX_MS)
+    if poll_after_ms is None:
+        raise bad_reply("poll_after_ms is not a number of milliseconds")
+    return Working(ticket=ticket, poll_after_s=poll_after_ms / 1000)
+
+
+def _body(request: ImageRequest, *, model: str) -> dict[str, object]:
+    image = request.image
+    return {
+        "model": model,
+        "prompt": request.prompt,
+        "width": request.width_px,
+        "height": request.height_px,
+        "n": request.count,
+        "seed": request.seed,
+        "negative_prompt": request.negative_prompt,
+        "format": request.output_format.value,
+        "image": image
+        and {
+            "media_type": image.media_type,
+            "data_base64": base64.b64encode(image.content).decode("ascii"),
+        },
+        "reference": request.reference,
+        "attempt": request.attempt,
+    }
+
+
+def _result_hosts(host: str) -> tuple[str, ...]:
+    """The sandbox's own host, and on AWS the buckets of its region."""
+    gateway = _GATEWAY.fullmatch(host)
+    if gateway is None:
+        return (host,)
+    region, domain = gateway["region"], gateway["domain"]
+    # Buckets in us-east-1 also answer without the region in their name.
+    return (host, f".s3.{region}.{domain}", f".s3.{domain}")

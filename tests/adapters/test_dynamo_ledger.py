@@ -1,0 +1,106 @@
+"""The DynamoDB store passes the ledger store's contract, and each of its conditions is needed for that."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from corent.adapters.dynamo.balances import DynamoBalances
+from corent.adapters.dynamo.jobs import DynamoJobs
+from corent.ledger.store import ConditionFailedError
+from tests.contracts.ledger_store import CHECKS
+from tests.tables import create_tables
+
+
+class Both:
+    """The two halves of the real store as one object, as the fake is."""
+
+    def __init__(self, client: Any) -> None:
+        self._balances = DynamoBalances(client, balances_table="balances", jobs_table="jobs", keys_table="keys")
+        self._jobs = DynamoJobs(client, table="jobs")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jobs, name, None) or getattr(self._balances, name)
+
+
+class Without:
+    """A client that leaves one condition out of every transaction."""
+
+    def __init__(self, client: Any, *, action: str, table: str, condition: str, becomes: str) -> None:
+        self._client = client
+        self._action, self._table = action, table
+        self._condition, self._becomes = condition, becomes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def transact_write_items(self, **parameters: Any) -> Any:
+        for item in parameters["TransactItems"]:
+            for action, operation in item.items():
+                if (action, operation["TableName"]) == (self._action, self._table):
+                    self._strip(operation)
+        return self._client.transact_write_items(**parameters)
+
+    def _strip(self, operation: dict[str, Any]) -> None:
+        expression = operation["ConditionExpression"].replace(self._condition, self._becomes)
+        operation["ConditionExpression"] = expression
+        used = expression + operation.get("UpdateExpression", "")
+        for kind in ("ExpressionAttributeValues", "ExpressionAttributeNames"):
+            left = {name: value for name, value in operation.get(kind, {}).items() if name in used}
+            operation.pop(kind, None)
+            if left:
+                operation[kind] = left
+
+
+SEEDED = {
+    "job is new": ("Put", "jobs", "attribute_not_exists(pk)", "attribute_not_exists(none)"),
+    "entry is new": ("Put", "balances", "attribute_not_exists(pk)", "attribute_not_exists(none)"),
+    "wallet is active": ("Update", "balances", "#status = :active AND ", ""),
+    "money is there": ("Update", "balances", "available >= :a AND ", ""),
+    "room among open jobs": ("Update", "balances", " AND open_jobs <= :room", ""),
+    "idempotency key expired": ("Put", "jobs", " OR #exp < :now", ""),
+    "idempotency key is free": ("Put", "jobs", "#exp < :now", "attribute_exists(pk)"),
+    "room in the key's limit": ("Update", "keys", "#spent <= :room", "attribute_exists(pk)"),
+    "job is unsettled": ("Update", "jobs", "money = :held AND ", ""),
+    "hold has that amount": ("Update", "jobs", " AND hold_micros = :h", ""),
+    "money is held": ("Update", "balances", "held >= :a", "attribute_exists(pk)"),
+    "wallet exists": ("Update", "balances", "attribute_exists(pk)", "attribute_not_exists(none)"),
+}
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        made = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(made)
+        yield made
+
+
+def emptied(client: Any) -> None:
+    for table in ("keys", "jobs", "balances", "health"):
+        client.delete_table(TableName=table)
+    create_tables(client)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) -> None:
+    check(Both(client))
+
+
+@pytest.mark.parametrize("seeded", SEEDED)
+def test_the_contract_notices_a_condition_missing_in_dynamo(seeded: str, client: Any) -> None:
+    action, table, condition, becomes = SEEDED[seeded]
+    noticed = []
+    for check in CHECKS:
+        emptied(client)
+        broken = Without(client, action=action, table=table, condition=condition, becomes=becomes)
+        try:
+            check(Both(broken))
+        except (AssertionError, pytest.fail.Exception, ConditionFailedError, KeyError):
+            noticed.append(check.__name__)
+            break
+    assert noticed

@@ -1,0 +1,291 @@
+"""Hand-written stand-ins: a clock that moves when told, and the books in memory with every condition named.
+
+`MemoryBooks` holds what the real tables hold and passes the same contract tests as the real store. Each
+condition of a write has a name, so that a test can leave one out and see itself fail.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from corent.core.ids import first_ulid_at
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+from corent.jobs.job import IMAGE_DEADLINE_MS, OPEN_GRACE_S, TERMINAL, Attempt, ImageOrder, Job, JobEnd, JobState
+from corent.jobs.store import JobPage
+from corent.ledger.balances import Balance, WalletStatus
+from corent.ledger.entries import EFFECTS, Entry, EntryKind, entry_order
+from corent.ledger.store import (
+    ConditionFailedError,
+    HoldWrite,
+    IdempotencyRecord,
+    JobSums,
+    KeyLimit,
+    SettleWrite,
+)
+
+START_MS = 1_795_341_000_000
+
+
+class FakeClock:
+    """Time that passes only by sleeping or by being told to."""
+
+    def __init__(self, now_ms: int = START_MS) -> None:
+        self.time_ms = now_ms
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+    def monotonic_s(self) -> float:
+        return self.time_ms / 1000
+
+    def sleep(self, duration_s: float) -> None:
+        self.time_ms += round(duration_s * 1000)
+
+
+def ulid(number: int, *, at_ms: int = START_MS) -> str:
+    """A ULID that is told apart by `number`."""
+    return first_ulid_at(at_ms)[:20] + f"{number:06d}"
+
+
+def a_job(
+    number: int = 1,
+    *,
+    wallet_id: str = "acct_1",
+    hold_micros: int = 20_000,
+    at_ms: int = START_MS,
+    prompt: str = "a red fox",
+    route: str = '{"s":1,"p":"fast","w":[100,600,250,50],"c":[],"x":[]}',
+    n: int = 1,
+    spent_month: str | None = None,
+) -> Job:
+    """An image job as a submit makes it."""
+    return Job(
+        id=f"job_{ulid(number, at_ms=at_ms)}",
+        wallet_id=wallet_id,
+        kind=Kind.IMAGE,
+        tier="corent-image-fast",
+        state=JobState.PROCESSING,
+        hold_micros=hold_micros,
+        order=ImageOrder(
+            prompt=prompt,
+            preference=Preference.FAST,
+            aspect_ratio=AspectRatio.SQUARE,
+            n=n,
+            output_format=ImageFormat.PNG,
+        ),
+        route=route,
+        files_key=f"{number:032x}",
+        created_at_ms=at_ms,
+        deadline_ms=at_ms + IMAGE_DEADLINE_MS,
+        key_sha256="k" if spent_month else None,
+        spent_month=spent_month,
+    )
+
+
+@dataclass
+class MemoryBooks:
+    """LedgerStore and JobStore over plain dictionaries; one call is one transaction.
+
+    `dropped` names conditions that are not checked, for tests of the tests.
+    """
+
+    dropped: frozenset[str] = frozenset()
+    jobs: dict[str, Job] = field(default_factory=dict)
+    money: dict[str, str] = field(default_factory=dict)
+    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    balances: dict[str, Balance] = field(default_factory=dict)
+    claims: dict[tuple[str, str], tuple[IdempotencyRecord, int]] = field(default_factory=dict)
+    spent: dict[tuple[str, str], int] = field(default_factory=dict)
+    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    # ---- LedgerStore -----------------------------------------------------------------------------
+
+    def write_hold(self, write: HoldWrite, job: Job) -> None:
+        entry, claim, limit = write.entry, write.idempotency, write.key_limit
+        balance = self.balances.get(entry.wallet_id)
+        claimed = self.claims.get((entry.wallet_id, claim.key_sha256)) if claim else None
+        spent = self.spent.get((limit.key_sha256, limit.month), 0) if limit else 0
+        self._require(
+            hold_job_new=write.job_id not in self.jobs,
+            hold_claim_free=claimed is None or claimed[1] < write.now_s,
+            hold_entry_new=(entry.wallet_id, entry.key) not in self.entries,
+            hold_active=balance is not None and balance.status is WalletStatus.ACTIVE,
+            hold_funds=balance is not None and balance.available_micros >= entry.amount_micros,
+            hold_room=balance is not None and balance.open_jobs <= write.open_jobs_max - 1,
+            hold_key_limit=limit is None or spent <= limit.limit_micros - entry.amount_micros,
+        )
+        self.jobs[job.id] = job
+        self.money[job.id] = "held"
+        if claim:
+            record = IdempotencyRecord(fingerprint=claim.fingerprint, job_id=write.job_id)
+            self.claims[entry.wallet_id, claim.key_sha256] = (record, claim.expires_at_s)
+        if limit:
+            self.spent[limit.key_sha256, limit.month] = spent + entry.amount_micros
+        self._post(entry, open_jobs=+1)
+
+    def write_settlement(self, write: SettleWrite, end: JobEnd) -> None:
+        entry = write.entry
+        job = self.jobs[write.job_id]
+        self._require(
+            settle_money_held=self.money[job.id] == "held",
+            settle_same_hold=job.hold_micros == entry.amount_micros,
+            settle_entry_new=(entry.wallet_id, entry.key) not in self.entries,
+            settle_funds_held=self.balances[entry.wallet_id].held_micros >= entry.amount_micros,
+        )
+        self.jobs[job.id] = replace(
+            job,
+            state=end.state,
+            attempts=end.attempts,
+            images=end.images,
+            failure=end.failure,
+            finished_at_ms=end.finished_at_ms,
+        )
+        self.money[job.id] = "captured" if entry.kind is EntryKind.CAPTURE else "released"
+        if write.key_limit and entry.kind is EntryKind.RELEASE:
+            self.spent[write.key_limit.key_sha256, write.key_limit.month] -= entry.amount_micros
+        self._post(entry, open_jobs=-1)
+
+    def open_wallet(self, wallet_id: str) -> None:
+        empty = Balance(
+            wallet_id=wallet_id,
+            available_micros=0,
+            held_micros=0,
+            credits_micros=0,
+            debits_micros=0,
+            captured_micros=0,
+            open_jobs=0,
+            jobs_total=0,
+            version=0,
+            status=WalletStatus.ACTIVE,
+        )
+        self.balances.setdefault(wallet_id, empty)
+
+    def write_promo(self, entry: Entry, *, refilled_on: str | None) -> None:
+        self._require(
+            promo_entry_new=(entry.wallet_id, entry.key) not in self.entries,
+            promo_wallet_exists=entry.wallet_id in self.balances,
+        )
+        self._post(entry, open_jobs=0)
+        if refilled_on is not None:
+            balance = self.balances[entry.wallet_id]
+            self.balances[entry.wallet_id] = replace(balance, refilled_on=refilled_on)
+
+    def freeze(self, wallet_id: str) -> None:
+        self.balances[wallet_id] = replace(self.balances[wallet_id], status=WalletStatus.FROZEN)
+
+    def read_entry(self, wallet_id: str, *, key: str) -> Entry | None:
+        return self.entries.get((wallet_id, key))
+
+    def read_balance(self, wallet_id: str) -> Balance | None:
+        return self.balances.get(wallet_id)
+
+    def read_idempotency(self, wallet_id: str, *, key_sha256: str) -> IdempotencyRecord | None:
+        claim = self.claims.get((wallet_id, key_sha256))
+        return claim[0] if claim else None
+
+    def read_key_spent_micros(self, limit: KeyLimit) -> int:
+        return self.spent.get((limit.key_sha256, limit.month), 0)
+
+    def list_entries(
+        self, wallet_id: str, *, limit: int, before: str | None
+    ) -> tuple[list[Entry], str | None]:
+        mine = [entry for (owner, _), entry in self.entries.items() if owner == wallet_id]
+        ordered = sorted(mine, key=entry_order, reverse=True)
+        after = [entry for entry in ordered if before is None or entry_order(entry) < before]
+        page = after[:limit]
+        return page, entry_order(page[-1]) if len(after) > limit else None
+
+    def sum_jobs(self, wallet_id: str, *, since: str, before: str) -> JobSums:
+        def within(kind: EntryKind) -> list[Entry]:
+            return [
+                entry
+                for (owner, _), entry in self.entries.items()
+                if owner == wallet_id and entry.kind is kind and f"job_{since}" <= entry.reference < f"job_{before}"
+            ]
+
+        captured = sum(entry.amount_micros for entry in within(EntryKind.CAPTURE))
+        return JobSums(jobs=len(within(EntryKind.HOLD)), captured_micros=captured)
+
+    # ---- JobStore --------------------------------------------------------------------------------
+
+    def read(self, job_id: str) -> Job | None:
+        return self.jobs.get(job_id)
+
+    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
+        return self._change_open(
+            job_id, lambda job: replace(job, deferred=True, state=JobState.PROCESSING, attempts=attempts)
+        )
+
+    def claim(self, job_id: str, *, worker: str, now_ms: int, until_ms: int) -> bool:
+        holder, until = self.leases.get(job_id, (worker, 0))
+        if until > now_ms and holder != worker:
+            return False
+        if not self._change_open(job_id, lambda job: job):
+            return False
+        self.leases[job_id] = (worker, until_ms)
+        return True
+
+    def record_attempts(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
+        return self._change_open(job_id, lambda job: replace(job, attempts=attempts))
+
+    def list_by_wallet(
+        self,
+        wallet_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        since: str | None = None,
+        state: JobState | None = None,
+        kind: Kind | None = None,
+    ) -> JobPage:
+        found = sorted(
+            (
+                job
+                for job in self.jobs.values()
+                if job.wallet_id == wallet_id
+                and (before is None or job.id < before)
+                and (since is None or job.id >= since)
+                and state in (None, job.state)
+                and kind in (None, job.kind)
+            ),
+            key=lambda job: job.id,
+            reverse=True,
+        )
+        page = found[:limit]
+        return JobPage(jobs=tuple(page), next_before=page[-1].id if len(found) > limit else None)
+
+    def list_overdue(self, *, now_s: int, limit: int) -> list[str]:
+        return [
+            job.id
+            for job in self.jobs.values()
+            if job.state not in TERMINAL and job.deadline_ms // 1000 + OPEN_GRACE_S <= now_s
+        ][:limit]
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _require(self, **conditions: bool) -> None:
+        broken = [name for name, holds in conditions.items() if not holds and name not in self.dropped]
+        if broken:
+            raise ConditionFailedError(", ".join(broken))
+
+    def _post(self, entry: Entry, *, open_jobs: int) -> None:
+        effect = EFFECTS[entry.kind]
+        amount = entry.amount_micros
+        before = self.balances[entry.wallet_id]
+        self.entries[entry.wallet_id, entry.key] = entry
+        self.balances[entry.wallet_id] = replace(
+            before,
+            available_micros=before.available_micros + effect.available * amount,
+            held_micros=before.held_micros + effect.held * amount,
+            credits_micros=before.credits_micros + effect.credits * amount,
+            debits_micros=before.debits_micros + effect.debits * amount,
+            captured_micros=before.captured_micros + (amount if entry.kind is EntryKind.CAPTURE else 0),
+            open_jobs=before.open_jobs + open_jobs,
+            jobs_total=before.jobs_total + max(0, open_jobs),
+            version=before.version + 1,
+        )
+
+    def _change_open(self, job_id: str, change: Callable[[Job], Job]) -> bool:
+        if self.money.get(job_id) != "held":
+            return False
+        self.jobs[job_id] = change(self.jobs[job_id])
+        return True

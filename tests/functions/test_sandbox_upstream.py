@@ -1,0 +1,393 @@
+"""The sandbox upstream over API Gateway events, its bucket and secret emulated."""
+
+import base64
+import copy
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from moto import mock_aws
+from PIL import Image
+
+from functions.sandbox_upstream import app
+
+BUCKET = "sandbox-bucket"
+SECRET = "corent/providers/sandbox"
+KEY = "sandbox-key"
+EVENT: dict[str, Any] = json.loads(Path("events/sandbox_upstream.json").read_text(encoding="utf-8"))
+BODY: dict[str, Any] = {**json.loads(EVENT["body"]), "width": 96, "height": 64}
+
+
+@dataclass
+class Answer:
+    """What the function replied."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        error: dict[str, Any] = self.body["error"]
+        return error
+
+
+class Upstream:
+    """The function as a caller sees it, at a time that stands still."""
+
+    def __init__(self) -> None:
+        self.time_ms = 1_795_341_000_000
+        self.s3 = boto3.client("s3")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: str | None = None,
+        is_base64: bool = False,
+        key: str | None = KEY,
+    ) -> Answer:
+        event = copy.deepcopy(EVENT)
+        event |= {"httpMethod": method, "path": path, "body": body, "isBase64Encoded": is_base64}
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        event["headers"], event["multiValueHeaders"] = (
+            headers,
+            {name: [value] for name, value in headers.items()},
+        )
+        reply = app.handler(event, None)  # type: ignore[arg-type]
+        sent = {
+            name: value[0] if isinstance(value, list) else value
+            for name, value in reply["multiValueHeaders"].items()
+        }
+        return Answer(reply["statusCode"], sent, json.loads(reply["body"]))
+
+    def submit(self, **changes: object) -> Answer:
+        return self.call("POST", "/v1/generations", body=json.dumps({**BODY, **changes}))
+
+    def look(self, generation_id: str) -> Answer:
+        return self.call("GET", f"/v1/generations/{generation_id}")
+
+    def finished(self, **changes: object) -> list[dict[str, Any]]:
+        generation_id = self.submit(**changes).body["id"]
+        self.time_ms += 600_000
+        images: list[dict[str, Any]] = self.look(generation_id).body["images"]
+        return images
+
+    def content(self, image: dict[str, Any]) -> bytes:
+        key = urlsplit(image["url"]).path.removeprefix("/").removeprefix(f"{BUCKET}/")
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def record(self, generation_id: str) -> dict[str, Any]:
+        stored = self.s3.get_object(Bucket=BUCKET, Key=f"generations/{generation_id}.json")["Body"].read()
+        record: dict[str, Any] = json.loads(stored)
+        return record
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CORENT_SANDBOX_BUCKET": BUCKET,
+        "CORENT_SANDBOX_SECRET": SECRET,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        boto3.client("secretsmanager").create_secret(
+            Name=SECRET, SecretString=json.dumps({"api_key": KEY, "base_url": "https://x.example/live"})
+        )
+        app.studio.cache_clear()
+        app.api_key.cache_clear()
+        made = Upstream()
+        monkeypatch.setattr(app, "now_ms", lambda: made.time_ms)
+        yield made
+    app.studio.cache_clear()
+    app.api_key.cache_clear()
+
+
+def test_the_sample_event_is_accepted(upstream: Upstream) -> None:
+    reply = app.handler(EVENT, None)  # type: ignore[arg-type]
+    document = json.loads(reply["body"])
+    assert (reply["statusCode"], document["status"], document["poll_after_ms"]) == (202, "running", 300)
+    assert document["id"].startswith("gen_")
+
+
+@pytest.mark.parametrize(
+    ("model", "ready_after_ms"), [("sandbox-swift", 300), ("sandbox-steady", 800), ("sandbox-fine", 1500)]
+)
+def test_each_model_is_ready_after_its_own_time(upstream: Upstream, model: str, ready_after_ms: int) -> None:
+    generation_id = upstream.submit(model=model).body["id"]
+    upstream.time_ms += ready_after_ms - 1
+    before = upstream.look(generation_id).body
+    upstream.time_ms += 1
+    assert (before["status"], upstream.look(generation_id).body["status"]) == ("running", "done")
+
+
+@pytest.mark.parametrize("file_format", ["png", "jpeg", "webp"])
+def test_the_finished_images_are_as_asked(upstream: Upstream, file_format: str) -> None:
+    images = upstream.finished(n=3, format=file_format, width=80, height=112)
+    files = [Image.open(io.BytesIO(upstream.content(image))) for image in images]
+    assert [(file.format, *file.size) for file in files] == [(file_format.upper(), 80, 112)] * 3
+    assert [(image["width"], image["height"]) for image in images] == [(80, 112)] * 3
+
+
+def test_the_images_of_one_generation_differ(upstream: Upstream) -> None:
+    assert len({upstream.content(image) for image in upstream.finished(n=4)}) == 4
+
+
+def test_an_image_is_served_with_its_media_type_for_an_hour(upstream: Upstream) -> None:
+    query = parse_qs(urlsplit(upstream.finished(format="webp")[0]["url"]).query)
+    stored = upstream.s3.list_objects_v2(Bucket=BUCKET, Prefix="images/")["Contents"][0]["Key"]
+    assert upstream.s3.head_object(Bucket=BUCKET, Key=stored)["ContentType"] == "image/webp"
+    assert query["X-Amz-Expires"] == ["3600"]
+
+
+def test_a_base64_encoded_body_is_understood(upstream: Upstream) -> None:
+    body = base64.b64encode(json.dumps(BODY).encode()).decode()
+    assert upstream.call("POST", "/v1/generations", body=body, is_base64=True).status == 202
+
+
+def test_an_input_image_changes_the_picture(upstream: Upstream) -> None:
+    plain = upstream.content(upstream.finished(reference="plain")[0])
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40), (0, 200, 0)).save(buffer, "PNG")
+    picture = {"media_type": "image/png", "data_base64": base64.b64encode(buffer.getvalue()).decode()}
+    assert upstream.content(upstream.finished(reference="derived", image=picture)[0]) != plain
+
+
+def test_the_negative_prompt_changes_the_picture(upstream: Upstream) -> None:
+    plain = upstream.content(upstream.finished(reference="plain")[0])
+    assert upstream.content(upstream.finished(reference="without", negative_prompt="snowy")[0]) != plain
+
+
+# Scripts
+
+
+def test_a_refused_prompt_is_refused(upstream: Upstream) -> None:
+    answer = upstream.submit(prompt="a fox [refuse]")
+    assert (answer.status, answer.error["code"]) == (422, "content_refused")
+
+
+@pytest.mark.parametrize("model", ["sandbox-swift", "sandbox-steady", "sandbox-fine"])
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_a_failing_prompt_fails_on_every_model_and_attempt(
+    upstream: Upstream, model: str, attempt: int
+) -> None:
+    answer = upstream.submit(prompt="[fail] a fox", model=model, attempt=attempt)
+    assert (answer.status, answer.error["code"]) == (503, "failed")
+
+
+@pytest.mark.parametrize(("attempt", "status"), [(1, 503), (2, 202), (3, 202)])
+def test_fail_first_fails_the_first_attempt_alone(upstream: Upstream, attempt: int, status: int) -> None:
+    assert upstream.submit(prompt="a fox [fail-first]", attempt=attempt).status == status
+
+
+def test_a_rate_limited_prompt_is_told_when_to_come_back(upstream: Upstream) -> None:
+    answer = upstream.submit(prompt="[rate-limit]")
+    assert (answer.status, answer.error["code"], answer.headers["Retry-After"]) == (429, "rate_limited", "2")
+
+
+@pytest.mark.parametrize(
+    ("word", "ready_after_s"),
+    [("[slow:0]", 0), ("[slow:30]", 30), ("[slow:600]", 600), ("[slow:99999]", 600)],
+)
+def test_a_slow_prompt_is_ready_when_it_says(upstream: Upstream, word: str, ready_after_s: int) -> None:
+    generation_id = upstream.submit(prompt=f"a fox {word}").body["id"]
+    upstream.time_ms += ready_after_s * 1000 - 1
+    before = upstream.look(generation_id).body["status"]
+    upstream.time_ms += 1
+    assert (before, upstream.look(generation_id).body["status"]) == (
+        "done" if ready_after_s == 0 and before == "done" else "running",
+        "done",
+    )
+
+
+@pytest.mark.parametrize("prompt", ["[Refuse]", "[FAIL]", "[fail", "[slow:x]", "(refuse)", "[rate limit]"])
+def test_a_script_word_counts_only_when_written_exactly(upstream: Upstream, prompt: str) -> None:
+    answer = upstream.submit(prompt=prompt)
+    assert (answer.status, answer.body["poll_after_ms"]) == (202, 300)
+
+
+@pytest.mark.parametrize("prompt", ["[refuse]", "[fail]", "[rate-limit]"])
+def test_a_refused_submit_leaves_nothing_behind(upstream: Upstream, prompt: str) -> None:
+    upstream.submit(prompt=prompt)
+    assert "Contents" not in upstream.s3.list_objects_v2(Bucket=BUCKET)
+
+
+# One reference, one purchase
+
+
+def test_the_same_reference_answers_the_same_id_and_is_billed_once(upstream: Upstream) -> None:
+    ids = {upstream.submit().body["id"] for _ in range(3)}
+    assert len(ids) == 1
+    record = upstream.record(ids.pop())
+    assert (record["submits"], record["billed"], record["reference"]) == (3, 1, BODY["reference"])
+
+
+def test_a_repeat_neither_draws_again_nor_starts_the_time_anew(upstream: Upstream) -> None:
+    generation_id = upstream.submit(prompt="a fox [slow:10]").body["id"]
+    upstream.time_ms += 9_000
+    repeat = upstream.submit(prompt="another prompt").body
+    upstream.time_ms += 1_000
+    assert (repeat["poll_after_ms"], upstream.look(generation_id).body["status"]) == (1000, "done")
+    assert upstream.s3.list_objects_v2(Bucket=BUCKET, Prefix="images/")["KeyCount"] == 1
+
+
+def test_other_references_are_other_generations(upstream: Upstream) -> None:
+    assert upstream.submit(reference="a").body["id"] != upstream.submit(reference="b").body["id"]
+
+
+def test_of_two_submits_at_once_one_is_billed(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = app.studio()
+    first = sys.modules[type(studio).__module__]
+    draw: Callable[..., bytes] = first.draw
+
+    def draw_while_another_submits(*args: Any, **options: Any) -> bytes:
+        monkeypatch.setattr(first, "draw", draw)
+        upstream.submit()
+        return draw(*args, **options)
+
+    monkeypatch.setattr(first, "draw", draw_while_another_submits)
+    record = upstream.record(upstream.submit().body["id"])
+    assert (record["submits"], record["billed"]) == (2, 1)
+
+
+# Who may ask, and for what
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", KEY[:-1], "schlüssel"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/generations"), ("GET", "/v1/generations/gen_1")])
+def test_without_the_key_nothing_is_answered(
+    upstream: Upstream, key: str | None, method: str, path: str
+) -> None:
+    answer = upstream.call(method, path, body=json.dumps(BODY), key=key)
+    assert (answer.status, answer.error["code"]) == (401, "unauthorized")
+
+
+def test_a_wrong_key_is_told_before_a_wrong_body(upstream: Upstream) -> None:
+    assert upstream.call("POST", "/v1/generations", body="{", key="wrong").status == 401
+
+
+def test_a_rotated_key_is_in_force_within_a_minute(upstream: Upstream) -> None:
+    upstream.submit()
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=SECRET, SecretString=json.dumps({"api_key": "new"})
+    )
+    at_once = upstream.call("GET", "/v1/generations/gen_1", key="new").status
+    upstream.time_ms += 60_000
+    assert (at_once, upstream.call("GET", "/v1/generations/gen_1", key="new").status) == (401, 404)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"model": "sandbox-grand"}, "model"),
+        ({"model": None}, "model"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": "x" * 8001}, "prompt"),
+        ({"prompt": "\ud800"}, "prompt"),
+        ({"prompt": 7}, "prompt"),
+        ({"width": 63}, "width"),
+        ({"width": 2049}, "width"),
+        ({"width": 100.5}, "width"),
+        ({"width": True}, "width"),
+        ({"height": "64"}, "height"),
+        ({"n": 0}, "n"),
+        ({"n": 5}, "n"),
+        ({"seed": 2**63}, "seed"),
+        ({"seed": "7"}, "seed"),
+        ({"negative_prompt": 7}, "negative_prompt"),
+        ({"format": "gif"}, "format"),
+        ({"image": "x"}, "image"),
+        ({"image": {"media_type": "image/png"}}, "image"),
+        ({"image": {"media_type": "image/gif", "data_base64": ""}}, "image"),
+        ({"image": {"media_type": ["image/png"], "data_base64": ""}}, "image"),
+        ({"image": {"media_type": "image/png", "data_base64": "!!"}}, "image"),
+        ({"image": {"media_type": "image/png", "data_base64": "AAAA"}}, "image"),
+        ({"reference": ""}, "reference"),
+        ({"reference": "x" * 201}, "reference"),
+        ({"attempt": 0}, "attempt"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_field_is_named(upstream: Upstream, changes: dict[str, object], field: str) -> None:
+    answer = upstream.submit(**changes)
+    assert (answer.status, answer.error["code"], answer.error["field"]) == (422, "invalid_request", field)
+
+
+@pytest.mark.parametrize(
+    "field", ["model", "prompt", "width", "height", "n", "format", "reference", "attempt"]
+)
+def test_a_missing_field_is_named(upstream: Upstream, field: str) -> None:
+    body = {name: value for name, value in BODY.items() if name != field}
+    answer = upstream.call("POST", "/v1/generations", body=json.dumps(body))
+    assert (answer.status, answer.error["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("body", [None, "", "{", "[]", "null", '"text"', "\u0000", "[" * 100_000])
+def test_a_body_that_is_no_json_object_is_refused(upstream: Upstream, body: str | None) -> None:
+    answer = upstream.call("POST", "/v1/generations", body=body)
+    assert (answer.status, answer.error["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("body", ["%%%", base64.b64encode(b"\xff\xfe").decode()])
+def test_a_body_wrongly_encoded_is_refused(upstream: Upstream, body: str) -> None:
+    assert upstream.call("POST", "/v1/generations", body=body, is_base64=True).status == 400
+
+
+def test_a_truncated_input_image_is_refused(upstream: Upstream) -> None:
+    buffer = io.BytesIO()
+    Image.effect_noise((200, 200), 50).save(buffer, "PNG")
+    picture = {"media_type": "image/png", "data_base64": base64.b64encode(buffer.getvalue()[:3000]).decode()}
+    assert upstream.submit(image=picture).error["field"] == "image"
+
+
+def test_an_input_image_that_is_not_what_it_claims_is_refused(upstream: Upstream) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG")
+    picture = {"media_type": "image/png", "data_base64": base64.b64encode(buffer.getvalue()).decode()}
+    assert upstream.submit(image=picture).error["field"] == "image"
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (9_000, 6_000)])
+def test_an_input_image_that_unpacks_too_large_is_refused(upstream: Upstream, size: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    picture = {"media_type": "image/png", "data_base64": base64.b64encode(buffer.getvalue()).decode()}
+    assert upstream.submit(image=picture).error["field"] == "image"
+
+
+@pytest.mark.parametrize("generation_id", ["gen_0", "..", "%2e%2e%2fimages", "x" * 2000])
+def test_an_unknown_generation_is_not_found(upstream: Upstream, generation_id: str) -> None:
+    assert upstream.look(generation_id).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/v2/x"), ("DELETE", "/v1/generations"), ("PUT", "/v1/generations/gen_0")],
+)
+def test_an_unknown_path_is_not_found(upstream: Upstream, method: str, path: str) -> None:
+    answer = upstream.call(method, path)
+    assert (answer.status, answer.error["code"]) == (404, "not_found")
+
+
+def test_a_fault_inside_is_told_without_its_insides(upstream: Upstream) -> None:
+    boto3.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString="{}")
+    answer = upstream.submit()
+    assert (answer.status, answer.error) == (500, {"code": "failed", "message": "The sandbox failed."})
+
+
+def test_the_prompt_is_never_logged(upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
+    upstream.submit(prompt="a very secret fox [refuse]")
+    assert "secret" not in capsys.readouterr().out

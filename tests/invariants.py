@@ -1,0 +1,78 @@
+"""What must always be true of the books (docs/ledger.md), checked from whatever store they are read from."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from corent.core.errors import InvariantViolationError
+from corent.jobs.job import Job, JobState
+from corent.ledger.balances import Balance
+from corent.ledger.entries import EFFECTS, Entry, EntryKind
+
+
+def violations(
+    *, balances: Iterable[Balance], entries: Iterable[Entry], jobs: Iterable[tuple[Job, str]]
+) -> list[str]:
+    """Every broken invariant in words; `jobs` are with what their money is: held, captured or released."""
+    wallets = {balance.wallet_id: balance for balance in balances}
+    posted = list(entries)
+    worked = list(jobs)
+    found = []
+    for wallet_id, balance in wallets.items():
+        try:
+            balance.check()
+        except InvariantViolationError as error:
+            found.append(f"1: {error.operator_note}")
+        mine = [entry for entry in posted if entry.wallet_id == wallet_id]
+        sums = {
+            name: sum(getattr(EFFECTS[entry.kind], name) * entry.amount_micros for entry in mine)
+            for name in ("available", "held", "credits", "debits")
+        }
+        stored = {name: getattr(balance, f"{name}_micros") for name in sums}
+        if sums != stored:
+            found.append(f"2: {wallet_id} stores {stored}, its entries say {sums}")
+        if balance.version != len(mine):
+            found.append(f"2: {wallet_id} has version {balance.version} and {len(mine)} entries")
+        held = [job for job, money in worked if job.wallet_id == wallet_id and money == "held"]
+        if sum(job.hold_micros for job in held) != balance.held_micros:
+            found.append(f"3: {wallet_id} holds {balance.held_micros}, its open jobs say otherwise")
+        if len(held) != balance.open_jobs:
+            found.append(f"3: {wallet_id} counts {balance.open_jobs} open jobs, there are {len(held)}")
+        captures = sum(e.amount_micros for e in mine if e.kind is EntryKind.CAPTURE)
+        if balance.captured_micros != captures:
+            found.append(f"2: {wallet_id} counts {balance.captured_micros} captured, entries say {captures}")
+        if balance.available_micros < 0:
+            found.append(f"8: {wallet_id} is overspent")
+    found += _job_violations(worked, posted)
+    debit = Counter[str]()
+    for entry in posted:
+        debit[EFFECTS[entry.kind].debit] -= entry.amount_micros
+        debit[EFFECTS[entry.kind].credit] += entry.amount_micros
+    if sum(debit.values()) != 0:
+        found.append(f"7: the books do not balance: {debit}")
+    total = sum(b.available_micros + b.held_micros for b in wallets.values())
+    if total != -debit["promotion"] - debit["revenue"]:
+        found.append(f"7: wallets hold {total}, deposits less captures say otherwise")
+    return found
+
+
+def _job_violations(jobs: list[tuple[Job, str]], entries: list[Entry]) -> list[str]:
+    found = []
+    for job, money in jobs:
+        settled = [e for e in entries if e.reference == job.id and e.kind is not EntryKind.HOLD]
+        held = [e for e in entries if e.reference == job.id and e.kind is EntryKind.HOLD]
+        if len(settled) > 1 or len(held) != 1:
+            found.append(f"5: {job.id} has {len(held)} holds and {len(settled)} settlements")
+            continue
+        kind = settled[0].kind if settled else None
+        expected = {
+            JobState.COMPLETED: ("captured", EntryKind.CAPTURE),
+            JobState.FAILED: ("released", EntryKind.RELEASE),
+            JobState.CANCELLED: ("released", EntryKind.RELEASE),
+        }.get(job.state, ("held", None))
+        if (money, kind) != expected:
+            found.append(f"4: {job.id} is {job.state}, its money {money}, its settlement {kind}")
+        if settled and settled[0].amount_micros != job.hold_micros:
+            found.append(f"5: {job.id} settled {settled[0].amount_micros} of {job.hold_micros}")
+        if job.state is JobState.COMPLETED and not job.images:
+            found.append(f"M2: {job.id} is charged without a result")
+    return found

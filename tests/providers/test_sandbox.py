@@ -1,0 +1,182 @@
+"""The sandbox's adapter: what it posts, and what it makes of every answer."""
+
+import base64
+import json
+
+import httpx
+import pytest
+
+from corent.core.tiers import ImageFormat
+from corent.core.upstream import Failure, Generated, RemoteFile, UpstreamError, Working
+from corent.providers.credentials import Credentials
+from corent.providers.sandbox import Sandbox
+from tests.providers.doubles import INPUT_IMAGE, KEY, PNG, Answer, FakeClock, Script, asked
+
+BASE_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/live"
+ACCEPTED = {"id": "gen_1", "status": "running", "poll_after_ms": 400}
+FILE_URL = "https://bucket.s3.eu-west-1.amazonaws.com/images/gen_1/0.png?X-Amz-Signature=1"
+
+
+def sandbox(script: Script, *, base_url: str = BASE_URL) -> Sandbox:
+    return Sandbox(script.client(), Credentials(api_key=KEY, base_url=base_url), clock=FakeClock())
+
+
+def submit(answer: Answer) -> Generated | Working:
+    return sandbox(Script(answer)).submit_images(asked(), model="sandbox-swift", timeout_s=5)
+
+
+def check(answer: Answer, *, base_url: str = BASE_URL) -> Generated | Working:
+    return sandbox(Script(answer), base_url=base_url).check_images("gen_1", timeout_s=5)
+
+
+def done(*urls: object) -> httpx.Response:
+    images = [{"url": url, "width": 1360, "height": 768} for url in urls]
+    return httpx.Response(200, json={"id": "gen_1", "status": "done", "images": images})
+
+
+def error(status: int, code: str, *, headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"code": code, "message": "…"}}, headers=headers)
+
+
+def test_posts_the_whole_request_with_the_key() -> None:
+    script = Script(httpx.Response(202, json=ACCEPTED))
+    request = asked(
+        seed=7, negative_prompt="rain", count=2, output_format=ImageFormat.WEBP, attempt=3, image=INPUT_IMAGE
+    )
+    sandbox(script).submit_images(request, model="sandbox-fine", timeout_s=5)
+    sent = script.requests[0]
+    assert (str(sent.url), sent.headers["authorization"]) == (f"{BASE_URL}/v1/generations", f"Bearer {KEY}")
+    assert json.loads(sent.content) == {
+        "model": "sandbox-fine",
+        "prompt": "a red fox",
+        "width": 1360,
+        "height": 768,
+        "n": 2,
+        "seed": 7,
+        "negative_prompt": "rain",
+        "format": "webp",
+        "image": {"media_type": "image/png", "data_base64": base64.b64encode(PNG).decode()},
+        "reference": "job_01-1",
+        "attempt": 3,
+    }
+
+
+def test_a_request_without_options_says_so_with_nulls() -> None:
+    script = Script(httpx.Response(202, json=ACCEPTED))
+    sandbox(script).submit_images(asked(), model="sandbox-swift", timeout_s=5)
+    body = json.loads(script.requests[0].content)
+    assert (body["seed"], body["negative_prompt"], body["image"]) == (None, None, None)
+
+
+def test_an_accepted_request_is_working_under_its_id() -> None:
+    assert submit(httpx.Response(202, json=ACCEPTED)) == Working(ticket="gen_1", poll_after_s=0.4)
+
+
+def test_asks_for_the_ticket_with_the_key() -> None:
+    script = Script(httpx.Response(200, json=ACCEPTED))
+    assert sandbox(script).check_images("gen_1", timeout_s=5) == Working(ticket="gen_1", poll_after_s=0.4)
+    asked_for = script.requests[0]
+    assert str(asked_for.url) == f"{BASE_URL}/v1/generations/gen_1"
+    assert asked_for.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_ticket_cannot_lead_to_another_path() -> None:
+    script = Script(error(404, "not_found"))
+    with pytest.raises(UpstreamError):
+        sandbox(script).check_images("../../admin?x=1", timeout_s=5)
+    assert script.requests[0].url.raw_path == b"/live/v1/generations/..%2F..%2Fadmin%3Fx%3D1"
+
+
+def test_a_finished_generation_gives_its_files_without_our_key() -> None:
+    hosts = ("abc123.execute-api.eu-west-1.amazonaws.com", ".s3.eu-west-1.amazonaws.com", ".s3.amazonaws.com")
+    file = RemoteFile(url=FILE_URL, allowed_hosts=hosts)
+    assert check(done(FILE_URL, FILE_URL)) == Generated(files=(file, file))
+
+
+def test_on_a_local_stage_files_come_from_the_sandboxs_own_host_alone() -> None:
+    url = "http://127.0.0.1:4566/bucket/images/gen_1/0.png?X-Amz-Signature=1"
+    result = check(done(url), base_url="http://127.0.0.1:4566/_aws/execute-api/abc/live")
+    assert result == Generated(files=(RemoteFile(url=url, allowed_hosts=("127.0.0.1",)),))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/0.png",
+        "https://bucket.s3.eu-west-1.amazonaws.com.evil.example/0.png",
+        "https://abc.execute-api.us-east-1.amazonaws.com/x",
+        "https://bucket.s3.us-west-2.amazonaws.com/0.png",
+        "http://bucket.s3.eu-west-1.amazonaws.com/0.png",
+        "https://bucket.s3.eu-west-1.amazonaws.com:8443/0.png",
+        "file:///etc/passwd",
+        "",
+        7,
+        None,
+    ],
+)
+def test_a_file_elsewhere_is_a_bad_reply(url: object) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        check(done(url))
+    assert caught.value.failure is Failure.BAD_REPLY
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (error(401, "unauthorized"), Failure.AUTH),
+        (error(400, "invalid_request"), Failure.INVALID_INPUT),
+        (error(422, "invalid_request"), Failure.INVALID_INPUT),
+        (error(422, "content_refused"), Failure.REFUSED),
+        (error(429, "rate_limited"), Failure.RATE_LIMITED),
+        (error(500, "failed"), Failure.UNAVAILABLE),
+        (error(503, "unavailable"), Failure.UNAVAILABLE),
+        (httpx.Response(502, text="<html>"), Failure.UNAVAILABLE),
+        (httpx.Response(403, json={"message": "Forbidden"}), Failure.AUTH),
+        (httpx.Response(202, text="<html>"), Failure.BAD_REPLY),
+        (httpx.Response(202, json=[]), Failure.BAD_REPLY),
+        (httpx.Response(202, json={**ACCEPTED, "id": ""}), Failure.BAD_REPLY),
+        (httpx.Response(202, json={**ACCEPTED, "poll_after_ms": "soon"}), Failure.BAD_REPLY),
+        (httpx.Response(202, json={**ACCEPTED, "poll_after_ms": -1}), Failure.BAD_REPLY),
+        (httpx.ConnectError("refused"), Failure.UNAVAILABLE),
+        (httpx.ReadTimeout("slow"), Failure.UNKNOWN),
+    ],
+)
+def test_says_a_submits_failures_in_our_words(answer: Answer, failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        submit(answer)
+    assert caught.value.failure is failure
+
+
+def test_passes_on_how_long_to_stay_away() -> None:
+    with pytest.raises(UpstreamError) as caught:
+        submit(error(429, "rate_limited", headers={"Retry-After": "2"}))
+    assert caught.value.retry_after_s == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (error(404, "not_found"), Failure.EXPIRED),
+        (error(401, "unauthorized"), Failure.UNKNOWN),
+        (error(500, "failed"), Failure.UNKNOWN),
+        (httpx.ReadTimeout("slow"), Failure.UNKNOWN),
+        (httpx.Response(200, text="<html>"), Failure.BAD_REPLY),
+        (httpx.Response(200, json={"id": "gen_1", "status": "resting"}), Failure.BAD_REPLY),
+        (httpx.Response(200, json={"id": "gen_1", "status": "done", "images": []}), Failure.BAD_REPLY),
+        (httpx.Response(200, json={"id": "gen_1", "status": "done", "images": ["x"]}), Failure.BAD_REPLY),
+        (httpx.Response(200, json={"status": "failed", "error": {"code": "failed"}}), Failure.UNAVAILABLE),
+        (
+            httpx.Response(200, json={"status": "failed", "error": {"code": "content_refused"}}),
+            Failure.REFUSED,
+        ),
+    ],
+)
+def test_says_a_looks_failures_in_our_words(answer: Answer, failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        check(answer)
+    assert caught.value.failure is failure
+
+
+def test_a_secret_without_an_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        Sandbox(Script().client(), Credentials(api_key=KEY))

@@ -1,0 +1,99 @@
+"""What template.yaml promises: code, an event and a role for every function, and no wide permission."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.template.template import (
+    ROOT,
+    actions,
+    folder,
+    functions,
+    granted_resources,
+    resources,
+    routes,
+    statements,
+    template,
+)
+
+FUNCTIONS = sorted(functions())
+BALANCES = {"Fn::GetAtt": "BalancesTable.Arn"}
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_its_code(name: str) -> None:
+    assert (folder(functions()[name]) / "app.py").is_file()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_sample_event(name: str) -> None:
+    event = ROOT / "events" / f"{folder(functions()[name]).name}.json"
+    assert isinstance(json.loads(event.read_text()), dict)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_named_after_its_folder(name: str) -> None:
+    assert name == f"{_camel(folder(functions()[name]).name)}Function"
+
+
+@pytest.mark.parametrize(
+    "code", sorted(path.parent for path in (ROOT / "functions").glob("*/app.py")), ids=lambda p: p.name
+)
+def test_every_folder_of_code_is_deployed(code: Path) -> None:
+    assert code in {folder(function) for function in functions().values()}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_role_of_its_own(name: str) -> None:
+    assert "Role" not in functions()[name]
+    assert "Role" not in template()["Globals"]["Function"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_function_may_do_everything_or_touch_everything(name: str) -> None:
+    for statement in statements(functions()[name]):
+        assert not [action for action in actions(statement) if "*" in action]
+        assert "*" not in granted_resources(statement)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_function_can_delete_from_the_balances(name: str) -> None:
+    granted = {
+        action
+        for statement in statements(functions()[name])
+        if BALANCES in granted_resources(statement)
+        for action in actions(statement)
+    }
+    assert not granted & {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteTable"}
+
+
+def test_every_path_answers_every_method() -> None:
+    paths = {path for _, path in routes()}
+    assert {path for method, path in routes() if method == "ANY"} == paths
+
+
+def test_unknown_paths_and_wrong_methods_reach_one_function() -> None:
+    assert {code for (method, _), code in routes().items() if method == "ANY"} == {"unknown_route"}
+
+
+def test_only_the_listed_routes_are_public() -> None:
+    from corent.edge.http import PUBLIC_ROUTES
+
+    served = {(method, path) for method, path in routes() if method != "ANY"}
+    assert set(PUBLIC_ROUTES) <= served
+
+
+@pytest.mark.parametrize("name", sorted(resources("AWS::DynamoDB::Table")))
+def test_every_table_can_be_restored_to_a_point_in_time(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("name", sorted(resources("AWS::S3::Bucket")))
+def test_no_bucket_can_become_public(name: str) -> None:
+    assert set(resources("AWS::S3::Bucket")[name]["PublicAccessBlockConfiguration"].values()) == {True}

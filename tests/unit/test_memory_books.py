@@ -1,0 +1,41 @@
+"""The books in memory pass the store's contract, and each of their conditions is needed for that."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contracts.ledger_store import CHECKS
+from tests.fakes import MemoryBooks
+
+CONDITIONS = [
+    "hold_job_new",
+    "hold_claim_free",
+    "hold_entry_new",
+    "hold_active",
+    "hold_funds",
+    "hold_room",
+    "hold_key_limit",
+    "settle_money_held",
+    "settle_same_hold",
+    "settle_entry_new",
+    "settle_funds_held",
+    "promo_entry_new",
+    "promo_wallet_exists",
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_memory_keeps_the_contract(check: Callable[[Any], None]) -> None:
+    check(MemoryBooks())
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_the_contract_notices_a_dropped_condition(condition: str) -> None:
+    noticed = []
+    for check in CHECKS:
+        try:
+            check(MemoryBooks(dropped=frozenset({condition})))
+        except (AssertionError, pytest.fail.Exception, KeyError):
+            noticed.append(check.__name__)
+    assert noticed
