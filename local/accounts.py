@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from local import aws
 from local.deployment import Deployment
 from local.place import ROOT, Place, StackError, from_environment
 
@@ -40,7 +41,7 @@ def open_account(*, balance_cents: int, environment: dict[str, str]) -> dict[str
 def function_environment(place: Place, deployment: Deployment) -> dict[str, str]:
     """Return the variables a deployed function has, for our own code to run here as an operator's tool."""
     return {
-        "AWS_ENDPOINT_URL": place.aws_url,
+        **aws.variables(place),
         "CORENT_STAGE": "local",
         **{f"CORENT_{name.upper()}_TABLE": table for name, table in deployment.tables.items()},
         "CORENT_RESULTS_BUCKET": deployment.outputs["ResultsBucketName"],

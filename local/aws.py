@@ -15,24 +15,27 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 
 
+def variables(place: Place) -> dict[str, str]:
+    """Return the variables with which AWS tools and clients reach the stack's emulator."""
+    return {
+        "AWS_ENDPOINT_URL": place.aws_url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": f"127.0.0.1,localhost,{place.aws_host}",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+
+
 def use_emulator(place: Place) -> None:
     """Point this process, and every program it starts, at the stack's emulator."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(
-        {
-            "AWS_ENDPOINT_URL": place.aws_url,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": f"127.0.0.1,localhost,{place.aws_host}",
-            "SAM_CLI_TELEMETRY": "0",
-        }
-    )
+    os.environ.update(variables(place))
 
 
 def cloudformation() -> "CloudFormationClient":

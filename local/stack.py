@@ -111,13 +111,15 @@ def claimed(place: Place) -> Iterator[None]:
     try:
         yield
     finally:
-        running = place.running_json.read_text() if place.running_json.exists() else None
         place.running_json.unlink(missing_ok=True)
-        if running and place.local_json.exists():
-            ours = json.loads(running)["local"] == json.loads(place.local_json.read_text())
-            if ours:
-                place.local_json.unlink()
         place.pid_file.unlink(missing_ok=True)
+        # What clients find is the stack that still runs, if there is another one, else nothing.
+        others = sorted(place.home.glob("stacks/*/running.json"))
+        if others:
+            local = json.loads(others[0].read_text())["local"]
+            accounts.write_privately(place.local_json, json.dumps(local, indent=2))
+        else:
+            place.local_json.unlink(missing_ok=True)
 
 
 def serve(

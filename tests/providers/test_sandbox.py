@@ -159,6 +159,7 @@ def test_passes_on_how_long_to_stay_away() -> None:
         (error(404, "not_found"), Failure.EXPIRED),
         (error(401, "unauthorized"), Failure.UNKNOWN),
         (error(500, "failed"), Failure.UNKNOWN),
+        (error(429, "rate_limited"), Failure.RATE_LIMITED),
         (httpx.ReadTimeout("slow"), Failure.UNKNOWN),
         (httpx.Response(200, text="<html>"), Failure.BAD_REPLY),
         (httpx.Response(200, json={"id": "gen_1", "status": "resting"}), Failure.BAD_REPLY),

@@ -1,4 +1,4 @@
-"""What the sandbox draws: exact sizes and formats, the same bytes for the same order, a mark, and no metadata."""
+"""What the sandbox draws: exact sizes, the same bytes for the same order, a mark, and no metadata."""
 
 import io
 import itertools
@@ -25,6 +25,10 @@ SIZES = ((64, 64), (65, 97), (336, 144), (144, 336), (2048, 64), (64, 2048))
 
 def drawn(**changes: object) -> Image.Image:
     return Image.open(io.BytesIO(draw(replace(ORDER, **changes)))).convert("RGB")  # type: ignore[arg-type]
+
+
+def colors_in(image: Image.Image) -> int:
+    return len(image.getcolors(maxcolors=image.width * image.height) or [])
 
 
 def difference(first: Image.Image, second: Image.Image) -> float:
@@ -113,7 +117,7 @@ def test_words_of_the_negative_prompt_are_left_out() -> None:
 
 @pytest.mark.parametrize("prompt", ["qwxz", "日本の山", "!!!", "\x00\ud7ff", "x" * 8000, "🦊"])
 def test_words_nobody_knows_make_a_picture_too(prompt: str) -> None:
-    assert len(set(drawn(prompt=prompt).getdata())) > 50
+    assert colors_in(drawn(prompt=prompt)) > 50
 
 
 def test_every_known_thing_can_be_drawn() -> None:
@@ -131,7 +135,7 @@ def test_a_thing_shows_in_the_picture(name: str) -> None:
 @pytest.mark.parametrize("style", ["illustration", "line-art"])
 def test_every_known_word_can_be_drawn(setting: str, style: str) -> None:
     word = {**words.SETTINGS, **words.EXTRAS, **words.WEATHER, **words.MOODS}[setting].split()[0]
-    assert len(set(drawn(prompt=f"{word} {style}", width_px=96, height_px=96).getdata())) > 50
+    assert colors_in(drawn(prompt=f"{word} {style}", width_px=96, height_px=96)) > 50
 
 
 @pytest.mark.parametrize("size", [(64, 64), (512, 512), (1360, 768)])
@@ -139,21 +143,16 @@ def test_the_mark_is_readable_in_the_corner(size: tuple[int, int]) -> None:
     image = drawn(width_px=size[0], height_px=size[1])
     box = mark.place(image.size)
     ground, letters = image.crop(box).convert("L").getextrema()
-    assert box[2] <= size[0] and box[3] <= size[1] and letters - ground > 110
+    assert letters - ground > 110
 
 
 @pytest.mark.parametrize("ground", [(0, 0, 0), (255, 255, 255)])
 def test_the_mark_stands_out_on_any_ground(ground: tuple[int, int, int]) -> None:
     plain = Image.new("RGB", (512, 512), ground)
     marked = mark.stamp(plain.copy())
-    box = ImageChops.difference(plain, marked).getbbox()
-    place = mark.place(plain.size)
-    assert (
-        box is not None
-        and place[0] <= box[0]
-        and box[2] <= place[2]
-        and marked.crop(box).convert("L").getextrema()[1] > 200
-    )
+    assert ImageChops.difference(plain, marked).getbbox() == mark.place(plain.size)
+    darkest, brightest = marked.crop(mark.place(plain.size)).convert("L").getextrema()
+    assert brightest - darkest > 110
 
 
 def test_a_png_holds_nothing_but_the_picture() -> None:

@@ -138,7 +138,7 @@ def _clouds(canvas: Canvas, theme: Theme, palette: Palette, *, horizon: float) -
         canvas.mist(
             threshold(noise(rng, size, cells=(5, 8)), 130, 220, strength=0.5),
             palette.sky[3],
-            bottom=horizon * 0.9,
+            bottom=horizon,
         )
     else:
         canvas.mist(

@@ -66,4 +66,4 @@ def _fields(text: str) -> dict[str, str] | None:
         return None
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         return None
-    return fields if "api_key" in fields else None
+    return fields

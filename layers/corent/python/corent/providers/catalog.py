@@ -103,7 +103,10 @@ def read_catalog(text: str) -> Catalog:
         offered = tuple(offer for model in models for offer in _offers(model, prices=prices))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CatalogError(f"{type(error).__name__}: {error}") from error
-    for name, keys in (("tier", [tier.name for tier in sold]), ("offer", [offer.id for offer in offered])):
+    for name, keys in (
+        ("tier", [tier.name for tier in sold]),
+        ("offer", [f"{offer.tier} {offer.id}" for offer in offered]),
+    ):
         if len(set(keys)) < len(keys):
             raise CatalogError(f"a {name} stands there twice")
     return Catalog(tiers=sold, offers=offered)
@@ -207,7 +210,7 @@ def _offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
             raise CatalogError(f"{place.where}: {model} costs more than {tier} is sold for")
         offered.append(
             Offer(
-                id=f"{tier}/{upstream}/{model}",
+                id=f"{upstream}/{model}",
                 tier=tier,
                 upstream=upstream,
                 model=model,

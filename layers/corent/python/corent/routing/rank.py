@@ -19,6 +19,8 @@ WEIGHTS: Final = {
 }
 # Offers closer than this share the traffic; the seed decides which goes first.
 TIE_BREAK_MILLI: Final = 15
+# Added to every cost, so that a free offer does not make all others look infinitely dear.
+COST_FLOOR_MICROS: Final = 1_000
 # Results needed before measurements weigh as much as the catalog's priors.
 PRIOR_RESULTS: Final = 10
 RELIABILITY_PRIOR_MILLI: Final = 970
@@ -34,7 +36,6 @@ class RouteRequest:
     output_format: ImageFormat
     count: int
     seeded: bool
-    negative_prompt: bool
     image: bool
     day: date
 
@@ -67,7 +68,7 @@ def rank(
     scored = []
     for offer in able:
         measured = health.get(offer.id)
-        cost = _share(cheapest_micros, offer.cost_micros)
+        cost = _share(cheapest_micros + COST_FLOOR_MICROS, offer.cost_micros + COST_FLOOR_MICROS)
         latency = _share(fastest_ms, latencies[offer.id])
         reliability = _reliability_milli(measured)
         total = (
@@ -104,14 +105,13 @@ def _exclusion(offer: Offer, request: RouteRequest) -> Exclusion | None:
         and request.output_format in offer.formats
         and request.count <= offer.count_max
         and (offer.takes_seed or not request.seeded)
-        and (offer.takes_negative_prompt or not request.negative_prompt)
         and (offer.takes_image or not request.image)
     )
     return None if able else Exclusion.NOT_CAPABLE
 
 
 def _share(best: int, own: int) -> int:
-    """1000 for the best, falling towards 0 as `own` grows; costs of 0 count as the best."""
+    """1000 for the best, falling towards 0 as `own` grows."""
     return 1000 if own <= best else (1000 * best) // own
 
 

@@ -129,7 +129,7 @@ class GenerateImage:
         if isinstance(held, SameRequest):
             return self._replay(held.job_id)
         if job.deferred:
-            self._carry_on(job.id)
+            self._hand_on(job)
             return ImageAnswer(job=job, replayed=False)
         until_ms = job.created_at_ms + round(purchase.wait_s * 1000)
         try:
@@ -138,15 +138,21 @@ class GenerateImage:
             self._settle.fail(job)
             raise
         if isinstance(outcome, Unfinished):
+            waiting = replace(job, state=JobState.PROCESSING, deferred=True, attempts=outcome.attempts)
             if self._jobs.defer(job.id, attempts=outcome.attempts):
-                self._carry_on(job.id)
-            return ImageAnswer(
-                job=replace(job, state=JobState.PROCESSING, deferred=True, attempts=outcome.attempts),
-                replayed=False,
-            )
+                self._hand_on(waiting)
+            return ImageAnswer(job=waiting, replayed=False)
         if isinstance(outcome, Delivered):
             return ImageAnswer(job=self._settle.deliver(job, outcome), replayed=False)
         return ImageAnswer(job=self._settle.fail(job, outcome), replayed=False)
+
+    def _hand_on(self, job: Job) -> None:
+        """Let another function carry the job on; where that cannot be arranged, it ends here."""
+        try:
+            self._carry_on(job.id)
+        except Exception:
+            self._settle.fail(job)
+            raise
 
     def _new_job(self, order: ImageOrder, purchase: Purchase, *, tier: Tier, price_micros: int) -> Job:
         now_ms = self._clock.now_ms()
@@ -159,7 +165,6 @@ class GenerateImage:
                 output_format=order.output_format,
                 count=order.n,
                 seeded=order.seed is not None,
-                negative_prompt=order.negative_prompt is not None,
                 image=order.image_url is not None,
                 day=moment.date(),
             ),

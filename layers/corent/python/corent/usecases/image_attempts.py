@@ -212,7 +212,7 @@ class ImageAttempts:
                 step: Generated | Working = Working(ticket=attempt.ticket or "", poll_after_s=0.0)
             else:
                 step = upstream.submit_images(
-                    image_request(job, attempt=attempt.candidate + 1, picture=picture),
+                    image_request(job, offer, attempt=attempt.candidate + 1, picture=picture),
                     model=offer.model,
                     timeout_s=self._submit_timeout_s(offer, end_ms=min(until_ms, job.deadline_ms)),
                 )
@@ -278,13 +278,20 @@ class ImageAttempts:
             raise UpstreamError(Failure.EXPIRED, f"result: {error}") from error
 
 
-def image_request(job: Job, *, attempt: int, picture: InputImage | None) -> ImageRequest:
-    """What an upstream is asked for; the style becomes words of the prompt."""
+def image_request(job: Job, offer: Offer, *, attempt: int, picture: InputImage | None) -> ImageRequest:
+    """What an upstream is asked for.
+
+    The style becomes words of the prompt, and so does the negative prompt where there is no field for it.
+    """
     order = job.order
     width_px, height_px = DIMENSIONS_PX[order.aspect_ratio]
-    style = f", {STYLES[order.style]}" if order.style is not None else ""
+    prompt = order.prompt
+    if order.style is not None:
+        prompt += f", {STYLES[order.style]}"
+    if order.negative_prompt is not None and not offer.takes_negative_prompt:
+        prompt += f". Avoid: {order.negative_prompt}"
     return ImageRequest(
-        prompt=order.prompt + style,
+        prompt=prompt,
         aspect_ratio=order.aspect_ratio,
         width_px=width_px,
         height_px=height_px,
@@ -293,7 +300,7 @@ def image_request(job: Job, *, attempt: int, picture: InputImage | None) -> Imag
         reference=f"{job.id}-{attempt}",
         attempt=attempt,
         seed=order.seed,
-        negative_prompt=order.negative_prompt,
+        negative_prompt=order.negative_prompt if offer.takes_negative_prompt else None,
         image=picture,
     )
 

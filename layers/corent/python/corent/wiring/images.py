@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from corent.adapters.aws import S3, Lambda, SecretsManager
@@ -22,8 +23,12 @@ from corent.wiring.accounts import dynamodb
 from corent.wiring.money import jobs, settle_image, wallets
 from corent.wiring.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    import httpx
+
 LOCAL_STAGE = "local"
 LOOPBACK = "127.0.0.1"
+SELF_HOSTED = "selfhosted"  # Its server may ask for no key.
 
 
 class ImageSettings(Settings):
@@ -82,7 +87,7 @@ def _attempts() -> ImageAttempts:
 def _on_sale() -> OffersOnSale:
     return OffersOnSale(
         offers=offers(),
-        credentialed=lambda: frozenset(_secrets()),
+        credentialed=lambda: frozenset(_credentials()),
         health=DynamoHealth(dynamodb(), table=settings().health_table),
         clock=SystemClock(),
     )
@@ -99,39 +104,52 @@ def _secrets_manager() -> SecretsManager:
     return SecretsManager()
 
 
-def _secrets() -> dict[str, dict[str, str]]:
-    """Credentials by provider name, of those that have any."""
+def _credentials() -> dict[str, Credentials]:
+    """Credentials by provider name, of those that have usable ones."""
     stored = _provider_secrets()()
-    return {
-        name: stored[provider.secret_name]
-        for name, provider in PROVIDERS.items()
-        if provider.secret_name in stored and _may_call(stored[provider.secret_name])
-    }
+    found = {name: _usable(name, stored.get(provider.secret_name)) for name, provider in PROVIDERS.items()}
+    return {name: credentials for name, credentials in found.items() if credentials is not None}
 
 
-def _may_call(secret: dict[str, str]) -> bool:
-    """Plain http leads to the local stage's own hosts or nowhere; a secret that asks for more is not used."""
-    urls = [secret[name] for name in ("base_url", "sync_base_url") if secret.get(name)]
-    return all(
+def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
+    """The credentials of a secret, None where an operator left out or misspelt something.
+
+    Plain http leads to the local stage's own hosts or nowhere: a secret that asks for more is not used.
+    """
+    if secret is None:
+        return None
+    urls = {field: secret[field] for field in ("base_url", "sync_base_url") if secret.get(field)}
+    encrypted = all(
         url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _local_hosts())
-        for url in urls
+        for url in urls.values()
     )
+    needs_key, needs_url = name != SELF_HOSTED, PROVIDERS[name].base_url is None
+    if not encrypted or (needs_key and not secret.get("api_key")) or (needs_url and "base_url" not in urls):
+        return None
+    try:
+        return Credentials(api_key=secret.get("api_key", ""), **urls)
+    except ValueError:
+        return None
 
 
 def _upstream(name: str) -> ImageUpstream:
     """The adapter with the credentials in force now; made anew when they change."""
-    secret = _secrets().get(name)
-    if secret is None:
+    credentials = _credentials().get(name)
+    if credentials is None:
         raise UpstreamError(Failure.AUTH, "its credentials were taken away")
-    return _adapter(name, secret["api_key"], secret.get("base_url"), secret.get("sync_base_url"))
+    return _adapter(name, credentials)
 
 
 @cache
-def _adapter(name: str, api_key: str, base_url: str | None, sync_base_url: str | None) -> ImageUpstream:
+def _adapter(name: str, credentials: Credentials) -> ImageUpstream:
+    return PROVIDERS[name].make(_http_client(), credentials)
+
+
+@cache
+def _http_client() -> "httpx.Client":
     from corent.providers._http import make_client  # Imports httpx: only where an upstream is called.
 
-    credentials = Credentials(api_key=api_key, base_url=base_url, sync_base_url=sync_base_url)
-    return PROVIDERS[name].make(make_client(), credentials)
+    return make_client()
 
 
 @cache

@@ -1,0 +1,234 @@
+"""The real handlers in this process, against moto's server on loopback and upstreams from a script."""
+
+import base64
+import importlib.util
+import itertools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+
+from corent.usecases.open_account import OpenedAccount
+from tests.fakes import ulid
+from tests.tables import create_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn:aws:lambda:::f", aws_request_id="r"
+)
+
+type Upstream = Callable[[httpx.Request], httpx.Response]
+
+
+@dataclass
+class Answer:
+    """What a caller gets."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Cloud:
+    """The emulated services and the handlers above them."""
+
+    endpoint: str
+    bucket: str
+    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def client(self, service: Any) -> Any:
+        return aws_client(service, self.endpoint)
+
+    def call(
+        self,
+        function: str,
+        method: str,
+        resource: str,
+        *,
+        key: str | None = None,
+        body: Any = None,
+        raw: str | None = None,
+        query: dict[str, str] | None = None,
+        path: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        is_base64: bool = False,
+        address: str = "203.0.113.9",
+    ) -> Answer:
+        """Send one request to one function, as API Gateway does."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {key}"
+        text = raw if raw is not None else json.dumps(body) if body is not None else None
+        url = resource
+        for name, value in (path or {}).items():
+            url = url.replace(f"{{{name}}}", value)
+        event = {
+            "resource": resource,
+            "path": url,
+            "httpMethod": method,
+            "headers": sent,
+            "multiValueHeaders": {name: [value] for name, value in sent.items()},
+            "queryStringParameters": query,
+            "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+            "pathParameters": path,
+            "stageVariables": None,
+            "requestContext": {
+                "identity": {"sourceIp": address},
+                "stage": "live",
+                "path": url,
+                "resourcePath": resource,
+                "httpMethod": method,
+                "requestId": ulid(1),
+            },
+            "body": base64.b64encode((text or "").encode()).decode() if is_base64 else text,
+            "isBase64Encoded": is_base64,
+        }
+        raw_answer = load(function).handler(event, CONTEXT)
+        merged = {name: values[0] for name, values in raw_answer["multiValueHeaders"].items()}
+        return Answer(status=raw_answer["statusCode"], headers=merged, text=raw_answer["body"])
+
+    def generate(self, key: str | None, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+        """`POST /v1/images/generate`, with a prompt unless one is given."""
+        document = {"prompt": "a red fox", "preference": "fast", **body}
+        return self.call(
+            "images_generate", "POST", "/v1/images/generate", key=key, body=document, headers=headers
+        )
+
+    def stored(self) -> dict[str, bytes]:
+        """Every result in the bucket."""
+        s3 = self.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {o["Key"]: s3.get_object(Bucket=self.bucket, Key=o["Key"])["Body"].read() for o in listed}
+
+
+_modules: dict[str, ModuleType] = {}
+
+
+def load(function: str) -> Any:
+    """The function's module, loaded once, as a warm environment has it."""
+    if function not in _modules:
+        spec = importlib.util.spec_from_file_location(
+            f"handler_{function}", ROOT / "functions" / function / "app.py"
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        _modules[function] = module
+    return _modules[function]
+
+
+@cache
+def aws_client(service: Any, endpoint: str) -> Any:
+    """A boto3 client; making one is slow, so each is kept."""
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    return session.client(service, endpoint_url=endpoint)
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    create_tables(aws_client("dynamodb", endpoint))
+    yield endpoint
+    server.stop()
+
+
+_buckets = itertools.count(1)
+
+
+@pytest.fixture
+def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A bucket of its own, no provider on offer, and every function's wiring made anew."""
+    bucket = f"results-{next(_buckets)}"
+    environment = {
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_ENDPOINT_URL": moto_endpoint,
+        "CORENT_STAGE": "local",
+        "CORENT_KEYS_TABLE": "keys",
+        "CORENT_JOBS_TABLE": "jobs",
+        "CORENT_BALANCES_TABLE": "balances",
+        "CORENT_HEALTH_TABLE": "health",
+        "CORENT_RESULTS_BUCKET": bucket,
+        "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
+        "CORENT_OVERDUE_FUNCTION": "overdue",
+        "CORENT_RATE_SCALE": "1",
+        "CORENT_ALLOW_LOOPBACK": "0",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    made = Cloud(endpoint=moto_endpoint, bucket=bucket)
+    made.client("s3").create_bucket(Bucket=bucket)
+    secrets = made.client("secretsmanager")
+    for secret in secrets.list_secrets()["SecretList"]:
+        secrets.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)
+    clear_wiring()
+    from corent.adapters import aws
+
+    original = aws._JsonService.call
+
+    def counted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        made.sent.append((operation, parameters))
+        return original(self, operation, parameters)
+
+    monkeypatch.setattr(aws._JsonService, "call", counted)
+    yield made
+    clear_wiring()
+
+
+def clear_wiring() -> None:
+    """Forget every client and setting that a warm environment keeps."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("corent.wiring"):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+
+
+@pytest.fixture
+def account(cloud: Cloud) -> OpenedAccount:
+    """An account with 50 dollars."""
+    from corent.wiring.operator import open_account
+
+    return open_account(balance_cents=5_000)
+
+
+@pytest.fixture
+def upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put a provider on offer whose answers come from a function."""
+
+    def offer(provider: str, answer: Upstream, **secret: str) -> None:
+        from corent.wiring import images
+
+        fields = {"api_key": "k", "base_url": "http://127.0.0.1:9", **secret}
+        cloud.client("secretsmanager").create_secret(
+            Name=f"corent/providers/{provider}", SecretString=json.dumps(fields)
+        )
+        client = httpx.Client(transport=httpx.MockTransport(answer), trust_env=False)
+        monkeypatch.setattr(images, "_http_client", lambda: client)
+        images._adapter.cache_clear()
+        images._provider_secrets.cache_clear()
+
+    return offer
