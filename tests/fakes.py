@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 
 from corent.core.ids import first_ulid_at
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
-from corent.jobs.job import IMAGE_DEADLINE_MS, OPEN_GRACE_S, TERMINAL, Attempt, ImageOrder, Job, JobEnd, JobState
+from corent.jobs.job import (
+    IMAGE_DEADLINE_MS,
+    OPEN_GRACE_S,
+    TERMINAL,
+    Attempt,
+    ImageOrder,
+    Job,
+    JobEnd,
+    JobState,
+)
 from corent.jobs.store import JobPage
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import EFFECTS, Entry, EntryKind, entry_order
@@ -53,7 +62,7 @@ def a_job(
     hold_micros: int = 20_000,
     at_ms: int = START_MS,
     prompt: str = "a red fox",
-    route: str = '{"s":1,"p":"fast","w":[100,600,250,50],"c":[],"x":[]}',
+    route: str = '{"s":1,"p":"fast","w":[100,600,250,50],"c":"","x":""}',
     n: int = 1,
     spent_month: str | None = None,
 ) -> Job:
@@ -199,7 +208,9 @@ class MemoryBooks:
             return [
                 entry
                 for (owner, _), entry in self.entries.items()
-                if owner == wallet_id and entry.kind is kind and f"job_{since}" <= entry.reference < f"job_{before}"
+                if owner == wallet_id
+                and entry.kind is kind
+                and f"job_{since}" <= entry.reference < f"job_{before}"
             ]
 
         captured = sum(entry.amount_micros for entry in within(EntryKind.CAPTURE))

@@ -1,4 +1,4 @@
-"""The image use cases over fakes: a world in which every call to the outside can be counted, failed or killed."""
+"""The image use cases over fakes: every call to the outside can be counted, failed or killed."""
 
 import itertools
 from collections.abc import Callable
@@ -124,7 +124,7 @@ class Tripwire:
             return call()
         if self.how == "before":
             raise Death
-        answer = call()
+        call()
         raise Death if self.how == "after" else lost()
 
 
@@ -183,7 +183,9 @@ def a_caller(*, mode: Mode = Mode.LIVE, limit_micros: int | None = None) -> Call
         limit_micros=limit_micros,
     )
     wallet = "acct_1" if mode is Mode.LIVE else "acct_1.test"
-    return Caller(key=key, key_sha256="k1", wallet_id=wallet, rate=RateState(limit=60, remaining=59, reset_s=1))
+    return Caller(
+        key=key, key_sha256="k1", wallet_id=wallet, rate=RateState(limit=60, remaining=59, reset_s=1)
+    )
 
 
 def _ledger_lost(name: str) -> BaseException:

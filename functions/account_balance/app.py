@@ -18,5 +18,5 @@ def balance() -> Response[BalanceReply]:
     return Response(
         status_code=200,
         content_type=JSON_TYPE,
-        body=BalanceReply.model_validate(balance_body(money.balance(handler.caller))),
+        body=BalanceReply.model_validate(balance_body(money.figures(handler.caller))),
     )

@@ -12,7 +12,7 @@ from corent.wiring import accounts, images, money
 
 handler = Api(
     access=generating(accounts.authenticate),
-    balance=money.balance,
+    figures=money.figures,
 )
 
 

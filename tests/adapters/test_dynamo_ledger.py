@@ -19,7 +19,9 @@ class Both:
     """The two halves of the real store as one object, as the fake is."""
 
     def __init__(self, client: Any) -> None:
-        self._balances = DynamoBalances(client, balances_table="balances", jobs_table="jobs", keys_table="keys")
+        self._balances = DynamoBalances(
+            client, balances_table="balances", jobs_table="jobs", keys_table="keys"
+        )
         self._jobs = DynamoJobs(client, table="jobs")
 
     def __getattr__(self, name: str) -> Any:

@@ -49,7 +49,9 @@ FAILED = JobEnd(
 type Store = Any
 
 
-def entry(kind: EntryKind, key: str, *, wallet_id: str = "acct_1", amount: int = PRICE, ref: str = "") -> Entry:
+def entry(
+    kind: EntryKind, key: str, *, wallet_id: str = "acct_1", amount: int = PRICE, ref: str = ""
+) -> Entry:
     return Entry(
         key=key,
         wallet_id=wallet_id,
@@ -114,7 +116,7 @@ def a_hold_stores_the_job_and_moves_the_money(store: Store) -> None:
 def every_field_of_a_job_comes_back(store: Store) -> None:
     fund(store)
     order = ImageOrder(
-        prompt="käfer \U0001f98a \"quoted\"",
+        prompt='käfer \U0001f98a "quoted"',
         preference=a_job().order.preference,
         aspect_ratio=a_job().order.aspect_ratio,
         n=4,
@@ -125,7 +127,9 @@ def every_field_of_a_job_comes_back(store: Store) -> None:
         image_url="https://pictures.example/a.png",
         metadata={"a": "1"},
     )
-    job = replace(a_job(), order=order, deferred=True, state=JobState.QUEUED, key_sha256="k", spent_month="202611")
+    job = replace(
+        a_job(), order=order, deferred=True, state=JobState.QUEUED, key_sha256="k", spent_month="202611"
+    )
     hold(store, job)
     assert store.read(job.id) == job
 

@@ -18,8 +18,9 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from corent.core.clock import SystemClock
 from corent.usecases.open_account import OpenedAccount
-from tests.fakes import ulid
+from tests.fakes import FakeClock, ulid
 from tests.tables import create_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,9 +55,8 @@ class Cloud:
     def client(self, service: Any) -> Any:
         return aws_client(service, self.endpoint)
 
-    def call(
+    def event(
         self,
-        function: str,
         method: str,
         resource: str,
         *,
@@ -68,8 +68,8 @@ class Cloud:
         headers: dict[str, str] | None = None,
         is_base64: bool = False,
         address: str = "203.0.113.9",
-    ) -> Answer:
-        """Send one request to one function, as API Gateway does."""
+    ) -> dict[str, Any]:
+        """One request as API Gateway hands it to a function."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if key is not None:
             sent["Authorization"] = f"Bearer {key}"
@@ -77,14 +77,15 @@ class Cloud:
         url = resource
         for name, value in (path or {}).items():
             url = url.replace(f"{{{name}}}", value)
-        event = {
+        return {
             "resource": resource,
             "path": url,
             "httpMethod": method,
             "headers": sent,
             "multiValueHeaders": {name: [value] for name, value in sent.items()},
             "queryStringParameters": query,
-            "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()}
+            or None,
             "pathParameters": path,
             "stageVariables": None,
             "requestContext": {
@@ -98,7 +99,10 @@ class Cloud:
             "body": base64.b64encode((text or "").encode()).decode() if is_base64 else text,
             "isBase64Encoded": is_base64,
         }
-        raw_answer = load(function).handler(event, CONTEXT)
+
+    def call(self, function: str, method: str, resource: str, **request: Any) -> Answer:
+        """Send one request (see `event`) to one function."""
+        raw_answer = load(function).handler(self.event(method, resource, **request), CONTEXT)
         merged = {name: values[0] for name, values in raw_answer["multiValueHeaders"].items()}
         return Answer(status=raw_answer["statusCode"], headers=merged, text=raw_answer["body"])
 
@@ -232,3 +236,13 @@ def upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         images._provider_secrets.cache_clear()
 
     return offer
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """Time that begins now and passes only by sleeping or by being told to."""
+    virtual = FakeClock(SystemClock().now_ms())
+    for name in ("now_ms", "monotonic_s", "sleep"):
+        move = getattr(virtual, name)
+        monkeypatch.setattr(SystemClock, name, lambda _, *given, move=move: move(*given))
+    return virtual

@@ -62,7 +62,11 @@ def test_a_job_that_fails_everywhere_is_503_and_costs_nothing(
     assert answer.headers["X-Corent-Balance-Cents"] == "5000"
     job_id = answer.headers["X-Request-Id"].replace("req_", "job_")
     job = cloud.call("jobs_get", "GET", "/v1/jobs/{id}", key=account.live_key, path={"id": job_id}).json
-    assert (job["status"], job["error"]["code"], job["meta"]["cost_cents"]) == ("failed", "tier_unavailable", 0)
+    assert (job["status"], job["error"]["code"], job["meta"]["cost_cents"]) == (
+        "failed",
+        "tier_unavailable",
+        0,
+    )
 
 
 def test_a_refusal_is_422_after_one_attempt(cloud: Cloud, account: OpenedAccount, upstream: Offer) -> None:
@@ -125,10 +129,7 @@ def test_the_same_key_with_another_body_is_refused(cloud: Cloud, account: Opened
 def test_the_same_key_of_a_failed_request_replays_its_error(
     cloud: Cloud, account: OpenedAccount, upstream: Offer
 ) -> None:
-    from corent.wiring import images
-
-    images._http_client().close()
-    upstream("fal", lambda _: DOWN)
+    upstream("bfl", lambda _: DOWN)
     first = cloud.generate(account.live_key, headers={"Idempotency-Key": "once"})
     again = cloud.generate(account.live_key, headers={"Idempotency-Key": "once"})
     assert first.status == 503
@@ -189,7 +190,9 @@ def test_a_missing_prompt_is_said_so(cloud: Cloud, account: OpenedAccount) -> No
     )
 
 
-@pytest.mark.parametrize("raw", ["", "{", "[1,", '{"prompt": NaN}', "\ufeff{}", "nul", '{"a":1}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "raw", ["", "{", "[1,", '{"prompt": NaN}', "\ufeff{}", "nul", '{"a":1}}', "[" * 100_000]
+)
 def test_a_body_that_is_not_json_is_400(cloud: Cloud, account: OpenedAccount, raw: str) -> None:
     answer = cloud.call("images_generate", "POST", "/v1/images/generate", key=account.live_key, raw=raw)
     assert (answer.status, answer.json["error"]["code"]) == (400, "malformed_json")

@@ -104,7 +104,7 @@ def emulated() -> Iterator[None]:
 
 
 @pytest.fixture
-def upstream(emulated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:  # noqa: ARG001
+def upstream(emulated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     monkeypatch.setenv("CORENT_SANDBOX_BUCKET", BUCKET)
     monkeypatch.setenv("CORENT_SANDBOX_SECRET", SECRET)
     made = Upstream()

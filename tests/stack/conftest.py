@@ -53,6 +53,16 @@ class Stack:
         )
         return session.client(service, endpoint_url=self.aws_endpoint_url)
 
+    def invoke(self, logical_id: str, event: dict[str, Any]) -> None:
+        """Run one of the template's functions to its end. Fails when it raises."""
+        found = self.aws("cloudformation").describe_stack_resource(
+            StackName=self.stack_name, LogicalResourceId=logical_id
+        )
+        answer = self.aws("lambda").invoke(
+            FunctionName=found["StackResourceDetail"]["PhysicalResourceId"], Payload=json.dumps(event)
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def open_account(self, *, balance_cents: int = 5_000) -> Account:
         """Return a fresh account, as `make account` makes it."""
         ended = subprocess.run(
@@ -93,6 +103,12 @@ def stack() -> Iterator[Stack]:
         yield Stack(**local, account=account, environment=environment)
     finally:
         _stack_command("stop", environment=environment)
+
+
+@pytest.fixture
+def account(stack: Stack) -> Account:
+    """A fresh account."""
+    return stack.open_account()
 
 
 def _stack_command(command: str, *, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 """Every crash point of the image path: die before, die after, or lose the answer of every single call.
 
-Each scenario is run once to count its calls, then three times for each call, then recovered the way a deployed
-system recovers by itself. Nothing may be charged without a result, and no hold may stay.
+Each scenario is run once to count its calls, then three times for each call, then recovered the way a
+deployed system recovers by itself. Nothing may be charged without a result, and no hold may stay.
 """
 
 from collections.abc import Callable

@@ -258,7 +258,7 @@ class Wavering(MemoryBooks):
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_a_hold_without_an_answer_is_run_again_until_it_is_known(applied: bool) -> None:  # noqa: FBT001 - parameter
+def test_a_hold_without_an_answer_is_run_again_until_it_is_known(applied: bool) -> None:
     books = Books(credits_micros=PRICE, store=Wavering(times=3, applied=applied))
     assert books.hold(a_job()) == Held()
     assert books.kinds == [EntryKind.HOLD]

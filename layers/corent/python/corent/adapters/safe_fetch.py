@@ -21,8 +21,10 @@ from urllib.parse import urljoin, urlsplit
 from corent.core.fetching import FetchFailedError, FetchLimits, FetchRefusedError
 
 URL_LENGTH_MAX: Final = 2_048
-PORTS: Final = (443, 8443)
+HTTPS_PORT: Final = 443
+PORTS: Final = (HTTPS_PORT, 8443)
 CONNECT_TIMEOUT_S: Final = 3.0
+SOCKET_TIMEOUT_MIN_S: Final = 0.001  # Zero would mean a socket that never waits.
 CHUNK_BYTES: Final = 64 * 1024
 
 _HOST: Final = re.compile(
@@ -31,6 +33,8 @@ _HOST: Final = re.compile(
 # Characters that parsers read differently, or that end a URL for one of them.
 _FORBIDDEN_CHARACTERS: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff\\<>\"^`{|}#]")
 
+# All public IPv6 addresses lie here so far; what lies elsewhere translates, tunnels, or is not handed out.
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
 # `is_global` of the standard library says True for most of these (Python 3.11-3.13), so they are listed.
 # Sources: IANA special-purpose registries for IPv4 and IPv6; 168.63.129.16 is a cloud platform's host agent.
 _DENIED: Final = tuple(
@@ -56,6 +60,7 @@ _DENIED: Final = tuple(
         "64:ff9b::/96",
         "64:ff9b:1::/48",
         "100::/64",
+        "100:0:0:1::/64",
         "2001::/32",
         "2001:db8::/32",
         "2002::/16",
@@ -113,7 +118,7 @@ class SafeFetch:
                 return body
             if status not in (301, 302, 303, 307, 308) or location is None:
                 raise FetchFailedError(f"answered {status}")
-            url = urljoin(url, location)
+            url = _joined(url, location)
         raise FetchFailedError(f"more than {limits.redirects_max} redirects")
 
     def check(self, url: str) -> None:
@@ -137,14 +142,17 @@ class SafeFetch:
             raise FetchRefusedError("its host is not on the list")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if parts.scheme == "http" and host in self._http_hosts:
-            return _Target(secure=False, host=host, port=port or 80, path=path, trusted=True)
+            return _Target(
+                secure=False, host=host, port=80 if port is None else port, path=path, trusted=True
+            )
         if parts.scheme != "https":
             raise FetchRefusedError("is not https")
         if _HOST.fullmatch(host) is None:
             raise FetchRefusedError("its host is not a public name")
-        if (port or 443) not in PORTS:
+        port = HTTPS_PORT if port is None else port
+        if port not in PORTS:
             raise FetchRefusedError("its port is not allowed")
-        return _Target(secure=True, host=host, port=port or 443, path=path, trusted=False)
+        return _Target(secure=True, host=host, port=port, path=path, trusted=False)
 
     def _judge(self, target: _Target, *, deadline: float) -> str:
         """One address to connect to, after judging all of them."""
@@ -168,6 +176,8 @@ class SafeFetch:
         bytes_max: int,
     ) -> tuple[int, str | None, bytes]:
         connection = http.client.HTTPConnection(target.host, target.port)
+        if target.secure:
+            connection.default_port = HTTPS_PORT  # Signed addresses cover a `Host` without a port.
         try:
             connection.sock = self._connect(target, address, deadline=deadline)
             watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), _shut, [connection.sock])
@@ -180,9 +190,12 @@ class SafeFetch:
                     headers={"Accept": "*/*", "Accept-Encoding": "identity", **dict(headers)},
                 )
                 response = connection.getresponse()
-                if response.status != 200:
-                    return response.status, response.getheader("Location"), b""
-                return 200, None, _read(response, bytes_max=bytes_max)
+                is_file = response.status == 200
+                body = _read(response, bytes_max=bytes_max) if is_file else b""
+                # The watchdog's shutting looks like the server's own end.
+                if time.monotonic() >= deadline:
+                    raise TimeoutError
+                return response.status, response.getheader("Location"), body
             finally:
                 watchdog.cancel()
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -195,9 +208,10 @@ class SafeFetch:
         if left_s <= 0:
             raise TimeoutError
         plain = socket.create_connection((address, target.port), timeout=min(CONNECT_TIMEOUT_S, left_s))
-        if not target.secure:
-            return plain
         try:
+            plain.settimeout(max(SOCKET_TIMEOUT_MIN_S, deadline - time.monotonic()))
+            if not target.secure:
+                return plain
             return self._tls.wrap_socket(plain, server_hostname=target.host)
         except BaseException:
             plain.close()
@@ -214,7 +228,16 @@ def is_public(address: str) -> bool:
         parsed = parsed.ipv4_mapped
     if any(parsed.version == network.version and parsed in network for network in _DENIED):
         return False
+    if parsed.version == 6 and parsed not in _GLOBAL_UNICAST:
+        return False
     return parsed.is_global
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchRefusedError("leads to what is not a URL") from error
 
 
 def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:

@@ -38,3 +38,8 @@ def rfc3339(time_ms: int) -> str:
     """`2026-11-22T10:00:00.000Z`: UTC with milliseconds, as every time in the API."""
     moment = datetime.fromtimestamp(time_ms / 1000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+
+
+def day_of(time_ms: int) -> str:
+    """`2026-11-22`: the day in UTC."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d}"

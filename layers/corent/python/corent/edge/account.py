@@ -13,18 +13,17 @@ from corent.core.clock import rfc3339
 from corent.core.errors import InvalidRequestError
 from corent.core.money import cents_floor
 from corent.jobs.document import cost_cents, duration_ms
-from corent.ledger.balances import Balance
-from corent.ledger.entries import Entry, EntryKind
-from corent.usecases.read_account import Usage
+from corent.usecases.read_account import LedgerLine, Usage
+from corent.usecases.wallets import Figures
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 _ORDER: Final = re.compile(r"\d{13}#[\x21-\x7e]{1,200}")
 
 
-def balance_body(balance: Balance) -> dict[str, int]:
+def balance_body(figures: Figures) -> dict[str, int]:
     """Whole cents, rounded down; what is held is the difference, so that the three always agree."""
-    total_cents = cents_floor(balance.available_micros + balance.held_micros)
-    available_cents = cents_floor(balance.available_micros)
+    total_cents = cents_floor(figures.total_micros)
+    available_cents = cents_floor(figures.available_micros)
     return {
         "balance_cents": total_cents,
         "available_cents": available_cents,
@@ -50,13 +49,13 @@ def usage_csv(usage: Usage) -> str:
     )
 
 
-def entries_body(entries: list[Entry], *, following: str | None) -> dict[str, Any]:
+def entries_body(entries: list[LedgerLine], *, following: str | None) -> dict[str, Any]:
     """The body of `GET /v1/account/ledger`."""
     cursor = base64.urlsafe_b64encode(following.encode()).decode() if following is not None else None
     return {"entries": [_entry_row(entry) for entry in entries], "next_cursor": cursor}
 
 
-def entries_csv(entries: list[Entry]) -> str:
+def entries_csv(entries: list[LedgerLine]) -> str:
     """The page's entries as a table."""
     return _table(
         ("id", "kind", "amount_cents", "created_at", "job_id"),
@@ -112,13 +111,13 @@ def _job_rows(usage: Usage) -> list[dict[str, Any]]:
     ]
 
 
-def _entry_row(entry: Entry) -> dict[str, Any]:
+def _entry_row(entry: LedgerLine) -> dict[str, Any]:
     return {
-        "id": entry.key,
-        "kind": entry.kind.value,
+        "id": entry.id,
+        "kind": entry.kind,
         "amount_cents": cents_floor(entry.amount_micros),
         "created_at": rfc3339(entry.at_ms),
-        "job_id": entry.reference if entry.kind is not EntryKind.PROMO else None,
+        "job_id": entry.job_id,
     }
 
 

@@ -32,8 +32,8 @@ from corent.core.money import cents_floor
 from corent.edge.access import Access
 from corent.edge.rendering import JSON_TYPE, error_answer, error_body, error_headers
 from corent.edge.validation import refused
-from corent.ledger.balances import Balance
 from corent.usecases.authenticate import Caller, LimitedError
+from corent.usecases.wallets import Figures
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 
@@ -65,14 +65,14 @@ class Exchange:
 class Api:
     """One Lambda's routes. `access` is None only for a route of `routes.PUBLIC_ROUTES`.
 
-    `balance` is given by functions whose calls can cost money; their answers show the balance left.
+    `figures` is given by functions whose calls can cost money; their answers show the balance left.
     """
 
     def __init__(
         self,
         *,
         access: Access | None = None,
-        balance: Callable[[Caller], Balance] | None = None,
+        figures: Callable[[Caller], Figures] | None = None,
     ) -> None:
         self.routes = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
         self.routes.exception_handler(CorentError)(self._render)
@@ -80,7 +80,7 @@ class Api:
         self.routes.exception_handler(ResponseValidationError)(self._broken)
         self.routes.exception_handler(Exception)(self._broken)
         self._access = access
-        self._balance = balance
+        self._figures = figures
 
     @property
     def exchange(self) -> Exchange:
@@ -172,20 +172,19 @@ class Api:
         return answer
 
     def _money_headers(self, exchange: Exchange) -> dict[str, str]:
-        if self._balance is None or exchange.caller is None:
+        if self._figures is None or exchange.caller is None:
             return {}
         headers = {
             "X-Corent-Cost-Cents": str(cents_floor(exchange.charged_micros)),
             "X-Corent-Hold-Cents": str(cents_floor(exchange.held_micros)),
         }
         try:
-            balance = self._balance(exchange.caller)
+            figures = self._figures(exchange.caller)
         except (TemporarilyUnavailableError, InternalError) as error:
             # The work is done and settled; an answer without this header beats none at all.
             log.warning("balance not shown", reason=str(error), request_id=exchange.request_id)
             return headers
-        total_micros = balance.available_micros + balance.held_micros
-        return {**headers, "X-Corent-Balance-Cents": str(cents_floor(total_micros))}
+        return {**headers, "X-Corent-Balance-Cents": str(cents_floor(figures.total_micros))}
 
 
 def wants_csv(exchange: Exchange) -> bool:

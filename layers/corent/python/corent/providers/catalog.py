@@ -192,6 +192,8 @@ def _offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
     upstream, model = row.text("upstream"), row.text("model")
     if upstream not in PROVIDERS:
         raise CatalogError(f"{row.where}: nobody adapts {upstream}")
+    if " " in model or ";" in model:
+        raise CatalogError(f"{row.where}: a route cannot be stored with {model} in it")
     cost_micros = row.whole("cost_micros", minimum=0)
     cost_with_image_micros = row.optional_whole("cost_with_image_micros")
     cost_source, cost_read_on = row.text("cost_source"), date.fromisoformat(row.text("cost_read_on"))

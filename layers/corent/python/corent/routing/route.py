@@ -2,18 +2,21 @@
 
 The stored form is compact JSON (an image's job has to fit one kilobyte with a 200-character prompt):
 
-    {"s": seed, "p": preference, "w": [cost, latency, reliability, quality],
-     "c": [[offer id, score, cost, latency, reliability, degraded], …], "x": [[offer id, reason], …]}
+    {"s": seed, "p": preference, "w": [cost, latency, reliability, quality], "c": candidates, "x": excluded}
+    candidates  "<offer id> <score> <cost> <latency> <reliability>" joined by ";", " degraded" where it was
+    excluded    "<offer id>" joined by ";", with " <reason>" where it is not that the offer is not capable
 
-All scores and weights are thousandths.
+All scores and weights are thousandths. Offer ids hold neither space nor semicolon.
 """
 
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from corent.core.tiers import Preference
+
+_DEGRADED: Final = "degraded"
 
 
 class Exclusion(StrEnum):
@@ -71,11 +74,8 @@ def dump_route(route: Route) -> str:
         "s": route.seed,
         "p": route.preference.value,
         "w": [weights.cost, weights.latency, weights.reliability, weights.quality],
-        "c": [
-            [c.offer_id, c.score_milli, c.cost_milli, c.latency_milli, c.reliability_milli, int(c.degraded)]
-            for c in route.candidates
-        ],
-        "x": [[x.offer_id, x.reason.value] for x in route.excluded],
+        "c": ";".join(_dump_candidate(candidate) for candidate in route.candidates),
+        "x": ";".join(_dump_excluded(excluded) for excluded in route.excluded),
     }
     return json.dumps(record, separators=(",", ":"))
 
@@ -88,16 +88,34 @@ def load_route(text: str) -> Route:
         seed=record["s"],
         preference=Preference(record["p"]),
         weights=Weights(cost=cost, latency=latency, reliability=reliability, quality=quality),
-        candidates=tuple(
-            Candidate(
-                offer_id=row[0],
-                score_milli=row[1],
-                cost_milli=row[2],
-                latency_milli=row[3],
-                reliability_milli=row[4],
-                degraded=bool(row[5]),
-            )
-            for row in record["c"]
-        ),
-        excluded=tuple(Excluded(offer_id=row[0], reason=Exclusion(row[1])) for row in record["x"]),
+        candidates=tuple(_load_candidate(row) for row in record["c"].split(";") if row),
+        excluded=tuple(_load_excluded(row) for row in record["x"].split(";") if row),
     )
+
+
+def _dump_candidate(candidate: Candidate) -> str:
+    c = candidate
+    row = f"{c.offer_id} {c.score_milli} {c.cost_milli} {c.latency_milli} {c.reliability_milli}"
+    return f"{row} {_DEGRADED}" if candidate.degraded else row
+
+
+def _load_candidate(row: str) -> Candidate:
+    offer_id, score, cost, latency, reliability, *rest = row.split(" ")
+    return Candidate(
+        offer_id=offer_id,
+        score_milli=int(score),
+        cost_milli=int(cost),
+        latency_milli=int(latency),
+        reliability_milli=int(reliability),
+        degraded=rest == [_DEGRADED],
+    )
+
+
+def _dump_excluded(excluded: Excluded) -> str:
+    usual = excluded.reason is Exclusion.NOT_CAPABLE
+    return excluded.offer_id if usual else f"{excluded.offer_id} {excluded.reason.value}"
+
+
+def _load_excluded(row: str) -> Excluded:
+    offer_id, _, reason = row.partition(" ")
+    return Excluded(offer_id=offer_id, reason=Exclusion(reason) if reason else Exclusion.NOT_CAPABLE)

@@ -1,9 +1,8 @@
 """Fold settled jobs into the health documents."""
 
-from datetime import UTC, datetime
 from typing import Final
 
-from corent.core.clock import Clock
+from corent.core.clock import Clock, day_of
 from corent.health.results import (
     OfferResult,
     OfferWindow,
@@ -67,6 +66,6 @@ def _tier_results(job: Job) -> list[TierResult]:
             result=Result(
                 success=job.state is JobState.COMPLETED, duration_ms=job.finished_at_ms - job.created_at_ms
             ),
-            day=f"{datetime.fromtimestamp(job.finished_at_ms / 1000, UTC):%Y-%m-%d}",
+            day=day_of(job.finished_at_ms),
         )
     ]

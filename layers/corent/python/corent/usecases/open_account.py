@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from corent.accounts.keys import GRANTABLE, Mode, Scope, wallet_id
+from corent.core.clock import Clock, day_of
 from corent.core.ids import new_ulid
 from corent.core.money import MICROS_PER_CENT
 from corent.jobs.job import Job, JobEnd
@@ -23,9 +24,10 @@ class OpenedAccount:
 class OpenAccount:
     """An operator's act; no route leads here."""
 
-    def __init__(self, *, ledger: Ledger[Job, JobEnd], keys: ManageKeys) -> None:
+    def __init__(self, *, ledger: Ledger[Job, JobEnd], keys: ManageKeys, clock: Clock) -> None:
         self._ledger = ledger
         self._keys = keys
+        self._clock = clock
 
     def __call__(self, *, balance_cents: int) -> OpenedAccount:
         """A fresh account with that much promotional money. The live key may also manage keys."""
@@ -38,7 +40,11 @@ class OpenAccount:
             self._ledger.open_wallet(wallet)
             if amount_micros > 0:
                 self._ledger.promote(
-                    wallet, amount_micros=amount_micros, reference="opening", cause="account opened"
+                    wallet,
+                    amount_micros=amount_micros,
+                    reference="opening",
+                    cause="account opened",
+                    refilled_on=day_of(self._clock.now_ms()) if mode is Mode.TEST else None,
                 )
         _, live_key = self._keys.grant(account_id, _first_key(Mode.LIVE, (*GRANTABLE, Scope.ADMIN)))
         _, test_key = self._keys.grant(account_id, _first_key(Mode.TEST, GRANTABLE))

@@ -7,7 +7,7 @@ from corent.core.errors import InvalidRequestError
 from corent.core.ids import first_ulid_at, is_id
 from corent.jobs.job import Job, JobEnd
 from corent.jobs.store import JobPage, JobStore
-from corent.ledger.entries import Entry
+from corent.ledger.entries import Entry, EntryKind
 from corent.ledger.ledger import Ledger
 from corent.usecases.authenticate import Caller
 from corent.usecases.wallets import Wallets
@@ -23,6 +23,17 @@ class Usage:
     spent_micros: int
     jobs_total: int
     recent: JobPage
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One ledger entry as it is shown; `amount_micros` is positive, `kind` says which way it moved."""
+
+    id: str
+    kind: str
+    amount_micros: int
+    at_ms: int
+    job_id: str | None
 
 
 class ReadAccount:
@@ -66,6 +77,19 @@ class ReadAccount:
         )
         return Usage(spent_micros=sums.captured_micros, jobs_total=sums.jobs, recent=page)
 
-    def entries(self, *, caller: Caller, limit: int, before: str | None) -> tuple[list[Entry], str | None]:
+    def entries(
+        self, *, caller: Caller, limit: int, before: str | None
+    ) -> tuple[list[LedgerLine], str | None]:
         """A page of ledger entries, newest first, and where the next begins."""
-        return self._ledger.entries(caller.wallet_id, limit=limit, before=before)
+        entries, following = self._ledger.entries(caller.wallet_id, limit=limit, before=before)
+        return [_line(entry) for entry in entries], following
+
+
+def _line(entry: Entry) -> LedgerLine:
+    return LedgerLine(
+        id=entry.key,
+        kind=entry.kind.value,
+        amount_micros=entry.amount_micros,
+        at_ms=entry.at_ms,
+        job_id=entry.reference if entry.kind is not EntryKind.PROMO else None,
+    )

@@ -1,11 +1,11 @@
 """A caller's wallet: holds and balances, with the test wallet's daily refill."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Final
 
 from corent.accounts.keys import Mode
-from corent.core.clock import Clock
+from corent.core.clock import Clock, day_of
 from corent.core.errors import InsufficientFundsError
 from corent.core.money import MICROS_PER_CENT
 from corent.jobs.job import Job, JobEnd
@@ -15,6 +15,14 @@ from corent.ledger.store import IdempotencyClaim, KeyLimit
 from corent.usecases.authenticate import Caller
 
 TEST_BALANCE_MICROS: Final = 10_000 * MICROS_PER_CENT
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a caller sees of a balance: money not yet charged, and how much of it is not held."""
+
+    total_micros: int
+    available_micros: int
 
 
 class Wallets:
@@ -56,6 +64,14 @@ class Wallets:
             return self._ledger.balance(caller.wallet_id)
         return balance
 
+    def figures(self, caller: Caller) -> Figures:
+        """The caller's balance as it is shown."""
+        balance = self.balance(caller)
+        return Figures(
+            total_micros=balance.available_micros + balance.held_micros,
+            available_micros=balance.available_micros,
+        )
+
     def _refilled(self, hold: Callable[[], Held | SameRequest], *, caller: Caller) -> Held | SameRequest:
         try:
             return hold()
@@ -67,7 +83,7 @@ class Wallets:
     def _refill(self, balance: Balance) -> bool:
         """Bring a test wallet back to its full sum; False when it was filled today or needs nothing."""
         missing_micros = TEST_BALANCE_MICROS - balance.available_micros - balance.held_micros
-        today = f"{datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC):%Y-%m-%d}"
+        today = day_of(self._clock.now_ms())
         if missing_micros <= 0 or balance.refilled_on == today:
             return False
         self._ledger.promote(

@@ -7,13 +7,12 @@ from corent.adapters.dynamo.balances import DynamoBalances
 from corent.adapters.dynamo.jobs import DynamoJobs
 from corent.core.clock import SystemClock
 from corent.jobs.job import Job, JobEnd
-from corent.ledger.balances import Balance
 from corent.ledger.ledger import Ledger
 from corent.usecases.authenticate import Caller
 from corent.usecases.read_account import ReadAccount
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_image import SettleImage
-from corent.usecases.wallets import Wallets
+from corent.usecases.wallets import Figures, Wallets
 from corent.wiring.accounts import dynamodb
 from corent.wiring.settings import Settings, read_settings
 
@@ -73,6 +72,6 @@ def read_account() -> ReadAccount:
     return ReadAccount(ledger=ledger(), wallets=wallets(), jobs=jobs(), clock=clock())
 
 
-def balance(caller: Caller) -> Balance:
-    """The caller's balance."""
-    return wallets().balance(caller)
+def figures(caller: Caller) -> Figures:
+    """The caller's balance as it is shown."""
+    return wallets().figures(caller)

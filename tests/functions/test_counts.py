@@ -1,0 +1,276 @@
+"""What one warm image request costs: calls, write units and modules, counted at the handler."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from corent.adapters import aws
+from corent.usecases.open_account import OpenedAccount
+from tests.fakes import FakeClock
+from tests.functions.conftest import ROOT, Cloud
+from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, serving_files
+from tests.pictures import encoded
+
+PROMPT = "A red fox in a snowy forest at dawn, seen from far away. " * 4
+PROMPT = PROMPT[:200]
+
+type Item = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Files]:
+    with serving_files() as served:
+        yield served
+
+
+def attribute_bytes(name: str, value: dict[str, str]) -> int:
+    """DynamoDB's published size of an attribute: UTF-8 bytes; a number takes half a byte a digit and one."""
+    if "S" in value:
+        return len(name.encode()) + len(value["S"].encode())
+    digits = value["N"].lstrip("-0").rstrip("0")
+    return len(name.encode()) + -(-len(digits) // 2) + 1
+
+
+def kilobytes(*items: Item | None) -> int:
+    """Started kilobytes of the largest of them."""
+    largest = max(
+        sum(attribute_bytes(name, value) for name, value in item.items()) for item in items if item is not None
+    )
+    return -(-largest // 1024)
+
+
+@dataclass
+class Meter:
+    """Adds up the write units of what passes, from the items before and after each write."""
+
+    client: Any
+    units: int = 0
+    largest_job_kilobytes: int = 0
+    objects: list[str] = field(default_factory=list)
+    indexes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def around(self, operation: str, parameters: dict[str, Any], call: Callable[[], Any]) -> Any:
+        if operation == "UpdateItem":
+            writes, factor = [parameters], 1
+        elif operation == "TransactWriteItems":
+            writes, factor = [next(iter(action.values())) for action in parameters["TransactItems"]], 2
+        else:
+            return call()
+        before = [self._read(write) for write in writes]
+        answer = call()
+        for write, old in zip(writes, before, strict=True):
+            self._count(write["TableName"], old, self._read(write), factor=factor)
+        return answer
+
+    def _read(self, write: dict[str, Any]) -> Item | None:
+        source = write.get("Key") or write["Item"]
+        item: Item | None = self.client.get_item(
+            TableName=write["TableName"], Key={name: source[name] for name in ("pk", "sk")}
+        ).get("Item")
+        return item
+
+    def _count(self, table: str, old: Item | None, new: Item | None, *, factor: int) -> None:
+        self.units += factor * kilobytes(old, new)
+        if table == "jobs":
+            self.largest_job_kilobytes = max(self.largest_job_kilobytes, kilobytes(new))
+        for index in self._indexes(table):
+            entries = [self._entry(index, item) for item in (old, new)]
+            if entries[0] != entries[1]:
+                self.units += sum(kilobytes(entry) for entry in entries if entry is not None)
+
+    def _indexes(self, table: str) -> list[dict[str, Any]]:
+        if table not in self.indexes:
+            described = self.client.describe_table(TableName=table)["Table"]
+            self.indexes[table] = described.get("GlobalSecondaryIndexes", [])
+        return self.indexes[table]
+
+    def _entry(self, index: dict[str, Any], item: Item | None) -> Item | None:
+        """What the index holds of the item; None when it lacks a key of the index."""
+        keys = {key["AttributeName"] for key in index["KeySchema"]}
+        if item is None or not keys <= set(item):
+            return None
+        projection = index["Projection"]
+        shown = keys | {"pk", "sk"} | set(projection.get("NonKeyAttributes", []))
+        everything = projection["ProjectionType"] == "ALL"
+        return {name: value for name, value in item.items() if everything or name in shown}
+
+
+@pytest.fixture
+def meter(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Meter:
+    made = Meter(client=cloud.client("dynamodb"))
+    call, put = aws._JsonService.call, aws.S3.put_object
+
+    def metered(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        return made.around(operation, parameters, lambda: call(self, operation, parameters))
+
+    def counted(self: Any, **parameters: Any) -> None:
+        made.objects.append(parameters["Key"])
+        put(self, **parameters)
+
+    monkeypatch.setattr(aws._JsonService, "call", metered)
+    monkeypatch.setattr(aws.S3, "put_object", counted)
+    return made
+
+
+def second_request(cloud: Cloud, meter: Meter, key: str, **body: Any) -> list[tuple[str, str]]:
+    """The calls of the second request in a row: its function and its health are warm."""
+    body = {"prompt": PROMPT, "preference": "balanced", **body}
+    assert cloud.generate(key, **body).status == 200
+    cloud.sent.clear()
+    meter.units = 0
+    meter.objects.clear()
+    assert cloud.generate(key, **body).status == 200
+    return [(operation, _tables(parameters)) for operation, parameters in cloud.sent]
+
+
+def _tables(parameters: dict[str, Any]) -> str:
+    writes = parameters.get("TransactItems")
+    if writes is None:
+        return str(parameters.get("TableName"))
+    return " ".join(next(iter(write.values()))["TableName"] for write in writes)
+
+
+CALLS = [
+    ("UpdateItem", "keys"),
+    ("TransactWriteItems", "jobs balances balances"),
+    ("TransactWriteItems", "jobs balances balances"),
+    ("GetItem", "balances"),
+]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_sandbox_request_makes_four_calls_and_one_object_in_sixteen_units(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], meter: Meter, files: Files
+) -> None:
+    upstream("sandbox", Conversation(files))
+    assert second_request(cloud, meter, account.test_key) == CALLS
+    assert len(meter.objects) == 1
+    assert meter.units == 16
+    assert meter.largest_job_kilobytes == 1
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("preference", ["fast", "cheap", "balanced", "quality"])
+@pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
+def test_a_request_among_all_providers_stays_in_sixteen_units(
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Callable[..., None],
+    meter: Meter,
+    files: Files,
+    preference: str,
+    output_format: str,
+) -> None:
+    conversation = Conversation(files, encoded(output_format))
+    for provider in (*LIVE_PROVIDERS, "sandbox"):
+        upstream(provider, conversation)
+    calls = second_request(
+        cloud, meter, account.live_key, preference=preference, output_format=output_format
+    )
+    assert calls == CALLS
+    assert len(meter.objects) == 1
+    assert meter.units == 16
+    assert meter.largest_job_kilobytes == 1
+
+
+def test_the_health_is_read_once_in_five_seconds(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("openai", Conversation(files))
+    for _ in range(3):
+        cloud.generate(account.live_key)
+    assert Counter(parameters.get("TableName") for _, parameters in cloud.sent)["health"] == 1
+    clock.sleep(5)
+    cloud.generate(account.live_key)
+    assert Counter(parameters.get("TableName") for _, parameters in cloud.sent)["health"] == 2
+
+
+def test_credentials_are_read_once_a_minute(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("openai", Conversation(files))
+    for _ in range(3):
+        cloud.generate(account.live_key)
+    reads = [parameters for operation, parameters in cloud.sent if operation == "GetSecretValue"]
+    assert len(reads) == len({parameters["SecretId"] for parameters in reads})
+    clock.sleep(60)
+    cloud.generate(account.live_key)
+    again = [parameters for operation, parameters in cloud.sent if operation == "GetSecretValue"]
+    assert len(again) == 2 * len(reads)
+
+
+# What a fresh environment imports to answer one request; the event and the answer's status go through pipes.
+PROBE = """
+import importlib.util, json, sys, types
+event = json.load(sys.stdin)
+spec = importlib.util.spec_from_file_location("app", event.pop("app"))
+app = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(app)
+context = types.SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn",
+    aws_request_id="r")
+answer = app.handler(event, context)
+print(json.dumps({"status": answer["statusCode"], "modules": sorted({m.partition(".")[0] for m in sys.modules})}))
+"""
+
+
+def fresh(cloud: Cloud, function: str, event: dict[str, Any]) -> set[str]:
+    """The top-level modules a new process holds after answering one request with 200."""
+    sent = {"app": str(ROOT / "functions" / function / "app.py"), **event}
+    ended = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        input=json.dumps(sent),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "layers/corent/python")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert said["status"] == 200
+    return set(said["modules"])
+
+
+NEVER = {"stripe", "aws_xray_sdk", "PIL", "av", "boto3"}
+
+
+def test_the_image_path_imports_nothing_it_does_not_need(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files
+) -> None:
+    from tests.functions.test_images_generate import IMAGE
+
+    files.put("v1/images/generations", IMAGE.content)
+    upstream("openai", lambda _: IMAGE, base_url=files.address)
+    event = cloud.event(
+        "POST", "/v1/images/generate", key=account.live_key, body={"prompt": "a red fox", "preference": "fast"}
+    )
+    modules = fresh(cloud, "images_generate", event)
+    assert "httpx" in modules  # The upstream was called for real, or the count says nothing.
+    assert not NEVER & modules
+
+
+def test_the_status_imports_no_http_client(cloud: Cloud) -> None:
+    modules = fresh(cloud, "status_get", cloud.event("GET", "/v1/status"))
+    assert not (NEVER | {"httpx"}) & modules
+
+
+@pytest.mark.parametrize(
+    ("function", "resource"),
+    [
+        ("account_balance", "/v1/account/balance"),
+        ("account_usage", "/v1/account/usage"),
+        ("account_ledger", "/v1/account/ledger"),
+        ("jobs_list", "/v1/jobs"),
+        ("keys_list", "/v1/account/keys"),
+    ],
+)
+def test_a_read_imports_no_http_client(
+    cloud: Cloud, account: OpenedAccount, function: str, resource: str
+) -> None:
+    modules = fresh(cloud, function, cloud.event("GET", resource, key=account.live_key))
+    assert not (NEVER | {"httpx"}) & modules

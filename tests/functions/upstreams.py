@@ -1,0 +1,146 @@
+"""Upstreams as a caller's request meets them: each provider's whole conversation, told from a script.
+
+The texts carry every provider's own words, so that a leak of any of them would show.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+from tests.pictures import png
+
+BASE_URL = "http://127.0.0.1:9"
+LIVE_PROVIDERS = ("openai", "selfhosted", "fal", "google", "bfl")
+
+
+class Files:
+    """Files on a loopback address, as a provider's delivery host has them."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.contents: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes) -> str:
+        """Where the file is now."""
+        self.contents[f"/{name}"] = content
+        return f"{self.address}/{name}"
+
+
+@contextmanager
+def serving_files() -> Iterator[Files]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
+            content = files.contents.get(self.path.partition("?")[0])
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    files = Files(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield files
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Conversation:
+    """Answers any provider's requests with one picture; an asynchronous one is ready when first asked."""
+
+    def __init__(self, files: Files, picture: bytes | None = None) -> None:
+        self._files = files
+        self.picture = picture if picture is not None else png()
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        path = request.url.path
+        if path == "/v1/images/generations":
+            return self._openai(request)
+        if path.endswith(":generateContent"):
+            return self._google(path)
+        if path.startswith("/fal-ai/"):
+            return self._fal(request)
+        if path.startswith("/v1/generations"):
+            return self._sandbox(request)
+        return self._bfl(request)
+
+    @property
+    def _base64(self) -> str:
+        return base64.b64encode(self.picture).decode()
+
+    def _url(self, name: str) -> str:
+        return self._files.put(name, self.picture)
+
+    def _openai(self, request: httpx.Request) -> httpx.Response:
+        model = json.loads(request.content)["model"]
+        return httpx.Response(
+            200,
+            json={
+                "created": 1,
+                "model": model,
+                "data": [{"b64_json": self._base64, "revised_prompt": f"As DALL-E and {model} see it"}],
+                "usage": {
+                    "input_tokens_details": {"text_tokens": 12, "image_tokens": 0},
+                    "output_tokens": 1056,
+                },
+            },
+            headers={"openai-organization": "corent", "x-request-id": "req_openai_1", "server": "vllm"},
+        )
+
+    def _google(self, path: str) -> httpx.Response:
+        part = {"inlineData": {"mimeType": "image/jpeg", "data": self._base64}}
+        candidate = {"finishReason": "STOP", "content": {"parts": [{"text": "Made with Google AI"}, part]}}
+        return httpx.Response(
+            200,
+            json={"candidates": [candidate], "modelVersion": path.rpartition("/")[2]},
+            headers={"server": "generativelanguage.googleapis.com"},
+        )
+
+    def _fal(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        headers = {"x-fal-request-id": "764cabcf", "x-fal-served-from": "fal.run"}
+        if request.method == "POST" and not json.loads(request.content).get("sync_mode"):
+            place = f"{BASE_URL}{path}/requests/764cabcf"
+            body = {"status": "IN_QUEUE", "status_url": f"{place}/status", "response_url": place}
+            return httpx.Response(200, json=body, headers=headers)
+        if path.endswith("/status"):
+            return httpx.Response(200, json={"status": "COMPLETED", "logs": "fal.ai"}, headers=headers)
+        url = (
+            f"data:image/png;base64,{self._base64}"
+            if request.method == "POST"
+            else self._url("fal.media/files/a/flux.png")
+        )
+        return httpx.Response(200, json={"images": [{"url": url}], "model": "flux"}, headers=headers)
+
+    def _bfl(self, request: httpx.Request) -> httpx.Response:
+        headers = {"server": "bfl.ai"}
+        if request.method == "POST":
+            body = {"id": "t1", "polling_url": f"{BASE_URL}/v1/get_result?id=t1", "cost": 3.0}
+            return httpx.Response(200, json=body, headers=headers)
+        sample = self._url("delivery.bfl.ai/flux.png")
+        return httpx.Response(
+            200, json={"id": "t1", "status": "Ready", "result": {"sample": sample}}, headers=headers
+        )
+
+    def _sandbox(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json={"id": "gen_1", "status": "running", "poll_after_ms": 100})
+        images = [{"url": self._url("sandbox-swift.png"), "width": 64, "height": 64}]
+        return httpx.Response(200, json={"id": "gen_1", "status": "done", "images": images})
