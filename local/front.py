@@ -82,11 +82,12 @@ class Front:
         path = self._api_url.raw_path.rstrip(b"/") + request.scope["raw_path"]
         query = request.scope["query_string"]
         url = self._api_url.copy_with(raw_path=path + (b"?" + query if query else b""))
-        headers = [
-            (k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP | {"host", "x-forwarded-for"}
-        ]
+        # As bytes: a header may hold what no text encoding here would take.
+        dropped = HOP_BY_HOP | {"host", "x-forwarded-for"}
+        headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1") not in dropped]
         # Only what this connection shows: the emulated gateway takes the first address for the caller's.
-        headers.append(("x-forwarded-for", request.client.host if request.client else "127.0.0.1"))
+        address = request.client.host if request.client else "127.0.0.1"
+        headers.append((b"x-forwarded-for", address.encode("ascii")))
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         outgoing = self._client.build_request(
             request.method, url, headers=headers, content=request.stream() if has_body else None

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from corent.edge.access import reading_money
 from corent.edge.account import CSV_TYPE, entries_body, entries_csv, order_of_cursor
+from corent.edge.bodies import LEDGER_CURSOR
 from corent.edge.bodies.account import LedgerReply
 from corent.edge.http import Api, wants_csv
 from corent.edge.openapi import READ_ERRORS, responses
@@ -21,7 +22,7 @@ handler = Api(access=reading_money(accounts.authenticate))
 )
 def ledger(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query()] = None,
+    cursor: Annotated[str | None, Query(pattern=LEDGER_CURSOR)] = None,
 ) -> Response[LedgerReply | str]:
     entries, following = money.read_account().entries(
         caller=handler.caller, limit=limit, before=order_of_cursor(cursor)

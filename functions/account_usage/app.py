@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from corent.edge.access import reading_money
 from corent.edge.account import CSV_TYPE, time_ms, usage_body, usage_csv
+from corent.edge.bodies import JOB_CURSOR, TIME
 from corent.edge.bodies.account import UsageReply
 from corent.edge.http import Api, wants_csv
 from corent.edge.openapi import READ_ERRORS, responses
@@ -19,9 +20,9 @@ handler = Api(access=reading_money(accounts.authenticate))
 @handler.routes.get("/v1/account/usage", responses=responses({200: UsageReply}, errors=READ_ERRORS, csv=True))
 def usage(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query()] = None,
-    since: Annotated[str | None, Query(alias="from")] = None,
-    until: Annotated[str | None, Query(alias="to")] = None,
+    cursor: Annotated[str | None, Query(pattern=JOB_CURSOR)] = None,
+    since: Annotated[str | None, Query(alias="from", pattern=TIME)] = None,
+    until: Annotated[str | None, Query(alias="to", pattern=TIME)] = None,
 ) -> Response[UsageReply | str]:
     found = money.read_account().usage(
         caller=handler.caller,

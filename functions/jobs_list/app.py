@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from corent.edge.access import reading_jobs
-from corent.edge.bodies import JobKind, JobStatus
+from corent.edge.bodies import JOB_CURSOR, JobKind, JobStatus
 from corent.edge.bodies.jobs import JobsReply
 from corent.edge.http import Api
 from corent.edge.jobs import filters, page_reply
@@ -20,7 +20,7 @@ handler = Api(access=reading_jobs(accounts.authenticate))
 @handler.routes.get("/v1/jobs", responses=responses({200: JobsReply}, errors=READ_ERRORS))
 def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query()] = None,
+    cursor: Annotated[str | None, Query(pattern=JOB_CURSOR)] = None,
     status: Annotated[JobStatus | None, Query()] = None,
     kind: Annotated[JobKind | None, Query()] = None,
 ) -> Response[JobsReply]:

@@ -151,9 +151,7 @@ def moto_endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    create_tables(aws_client("dynamodb", endpoint))
-    yield endpoint
+    yield f"http://{host}:{port}"
     server.stop()
 
 
@@ -162,7 +160,9 @@ _buckets = itertools.count(1)
 
 @pytest.fixture
 def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A bucket of its own, no provider on offer, and every function's wiring made anew."""
+    """Empty tables, a bucket, no provider on offer, and every function's wiring made anew."""
+    httpx.post(f"{moto_endpoint}/moto-api/reset").raise_for_status()
+    create_tables(aws_client("dynamodb", moto_endpoint))
     bucket = f"results-{next(_buckets)}"
     environment = {
         "AWS_REGION": "us-east-1",
@@ -185,9 +185,6 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         monkeypatch.setenv(name, value)
     made = Cloud(endpoint=moto_endpoint, bucket=bucket)
     made.client("s3").create_bucket(Bucket=bucket)
-    secrets = made.client("secretsmanager")
-    for secret in secrets.list_secrets()["SecretList"]:
-        secrets.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)
     clear_wiring()
     from corent.adapters import aws
 

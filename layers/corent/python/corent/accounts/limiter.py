@@ -24,7 +24,7 @@ class RateLimit:
 
     @property
     def interval_ms(self) -> int:
-        return 60_000 // self.per_minute
+        return max(1, 60_000 // self.per_minute)
 
     @property
     def tolerance_ms(self) -> int:

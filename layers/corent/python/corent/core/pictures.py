@@ -33,6 +33,7 @@ _PNG_KEPT: Final = frozenset(
 )
 _WEBP_KEPT: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
+_WEBP_HEADER_BYTES: Final = 10
 _JPEG_FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _JPEG_APP0, _JPEG_APP2, _JPEG_APP14, _JPEG_APP15, _JPEG_COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
@@ -78,7 +79,9 @@ def _checked(picture: Picture) -> Picture:
 
 def _clean_png(content: bytes) -> Picture:
     kept = [_PNG_MAGIC]
-    width_px, height_px = struct.unpack(">II", content[16:24])
+    length, name, width_px, height_px = struct.unpack(">I4sII", content[8:24])
+    if (length, name) != (13, b"IHDR"):
+        raise NotAPictureError("a PNG does not begin with its header")
     place = len(_PNG_MAGIC)
     seen = set()
     while True:
@@ -92,7 +95,7 @@ def _clean_png(content: bytes) -> Picture:
         place = end
         if name == b"IEND":
             break
-    if not {b"IHDR", b"IDAT"} <= seen:
+    if b"IDAT" not in seen:
         raise NotAPictureError("a PNG without picture data")
     return Picture(content=b"".join(kept), format=ImageFormat.PNG, width_px=width_px, height_px=height_px)
 
@@ -155,20 +158,26 @@ def _clean_webp(content: bytes) -> Picture:
     place = 12
     size: tuple[int, int] | None = None
     seen = set()
-    while place < riff_length + 8:
+    riff_end = riff_length + 8
+    while place < riff_end:
         name, length = struct.unpack("<4sI", content[place : place + 8])
         end = place + 8 + length + (length & 1)
         body = content[place + 8 : place + 8 + length]
-        if len(body) < length:
+        if place + 8 + length > riff_end:
             raise NotAPictureError("a WebP chunk is cut off")
         seen.add(name)
         if name == b"VP8X":
+            if length < _WEBP_HEADER_BYTES:
+                raise NotAPictureError("a WebP header is cut off")
             size = (1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
             flags = bytes([body[0] & ~(_WEBP_EXIF | _WEBP_XMP)])
             kept.append(struct.pack("<4sI", name, length) + flags + body[1:])
         elif name in _WEBP_KEPT:
             kept.append(content[place:end])
-            size = size or _webp_frame_size(name, body)
+            frame_size = _webp_frame_size(name, body)
+            size = size or frame_size
+            if frame_size not in (None, size):
+                raise NotAPictureError("a WebP frame of another size than its header says")
         place = end
     if size is None or not seen & {b"VP8 ", b"VP8L", b"ANMF"}:
         raise NotAPictureError("a WebP without picture data")
@@ -186,6 +195,6 @@ def _webp_frame_size(name: bytes, body: bytes) -> tuple[int, int] | None:
     if name == b"VP8L":
         if body[0] != 0x2F:
             raise NotAPictureError("a lossless WebP frame without its signature")
-        bits = int.from_bytes(body[1:5], "little")
+        (bits,) = struct.unpack("<I", body[1:5])
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return None

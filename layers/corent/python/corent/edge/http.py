@@ -25,11 +25,13 @@ from corent.core.errors import (
     CorentError,
     InternalError,
     MalformedJsonError,
+    NotFoundError,
     TemporarilyUnavailableError,
 )
 from corent.core.ids import new_ulid
 from corent.core.money import cents_floor
 from corent.edge.access import Access
+from corent.edge.causes import causes
 from corent.edge.rendering import JSON_TYPE, error_answer, error_body, error_headers
 from corent.edge.validation import refused
 from corent.usecases.authenticate import Caller, LimitedError
@@ -75,6 +77,7 @@ class Api:
         figures: Callable[[Caller], Figures] | None = None,
     ) -> None:
         self.routes = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+        self.routes.not_found(lambda _: self._render(NotFoundError("There is no such object.")))
         self.routes.exception_handler(CorentError)(self._render)
         self.routes.exception_handler(RequestValidationError)(lambda error: self._render(refused(error)))
         self.routes.exception_handler(ResponseValidationError)(self._broken)
@@ -144,7 +147,7 @@ class Api:
 
     def _broken(self, error: Exception) -> Response[str]:
         """A bug, or a dependency that is down: said in the log, not to the caller."""
-        log.error("unhandled error", exc_info=error, request_id=self.exchange.request_id)
+        log.error("unhandled error", causes=causes(error), request_id=self.exchange.request_id)
         return Response(
             status_code=InternalError.status,
             content_type=JSON_TYPE,

@@ -1,6 +1,7 @@
 """The health documents and how results are folded into them. Pure; bounded in size."""
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import Final
@@ -94,6 +95,8 @@ def fold_offers(window: OfferWindow, results: list[OfferResult]) -> OfferWindow:
 def fold_tiers(window: TierWindow, results: list[TierResult], *, now_ms: int) -> TierWindow:
     """The window with those results added; days beyond DAYS_KEPT are dropped."""
     recent = dict(window.results)
+    today = datetime.fromtimestamp(now_ms / 1000, UTC)
+    oldest = f"{today - timedelta(days=DAYS_KEPT - 1):%Y-%m-%d}"
     days = {tier: dict(counts) for tier, counts in window.days.items()}
     for each in results:
         recent[each.tier] = (*recent.get(each.tier, ()), each.result)[-TIER_WINDOW:]
@@ -102,8 +105,9 @@ def fold_tiers(window: TierWindow, results: list[TierResult], *, now_ms: int) ->
         counts[each.day] = replace(
             count, successes=count.successes + each.result.success, total=count.total + 1
         )
-        for day in sorted(counts)[:-DAYS_KEPT]:
-            del counts[day]
+    days = {
+        tier: {day: count for day, count in counts.items() if day >= oldest} for tier, counts in days.items()
+    }
     return TierWindow(results=recent, days=days, updated_at_ms=now_ms if results else window.updated_at_ms)
 
 

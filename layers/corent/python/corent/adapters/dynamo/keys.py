@@ -29,49 +29,50 @@ from corent.adapters.dynamo.values import (
 
 _IN_FORCE: Final = "#status = :active AND (attribute_not_exists(expires_at_s) OR expires_at_s > :now_s)"
 _ARRIVAL: Final = {RateClass.GENERATE: "tat_generate", RateClass.READ: "tat_read"}
+# How many keys' arrival times one environment remembers, as a guess for its next write.
+ARRIVALS_KEPT_MAX: Final = 1_000
 
 
 class DynamoKeys:
-    """KeyStore on DynamoDB: looking a key up and counting the request is one write, two when it is busy."""
+    """KeyStore on DynamoDB: looking a key up and counting the request is one write.
+
+    It is two where the environment guessed wrong whether the key is busy.
+    """
 
     def __init__(self, client: DynamoClient, *, table: str) -> None:
         self._client = client
         self._table = table
+        self._arrivals_ms: dict[tuple[str, RateClass], int] = {}
 
     @answering()
     def admit(
         self, key_sha256: str, *, rate_class: RateClass, limit: RateLimit, now_ms: int
     ) -> Admission | None:
-        arrival = _ARRIVAL[rate_class]
         # An idle key's arrival time lies behind and is moved up to now; a busy one's moves on by one
-        # interval. DynamoDB knows no maximum, so these are two forms of one write.
-        item, passed = self._count(
-            key_sha256,
-            update="SET #tat = :next",
-            condition="(attribute_not_exists(#tat) OR #tat <= :now)",
-            arrival=arrival,
-            values={":next": number(now_ms + limit.interval_ms), ":now": number(now_ms)},
-            now_ms=now_ms,
-        )
-        if not passed and item is not None and _in_force(item, now_ms=now_ms):
+        # interval. DynamoDB knows no maximum, so these are two forms of one write. What was seen last
+        # only says which to try first: each form's own condition decides.
+        latest_ms = now_ms + limit.tolerance_ms
+        busy = self._arrivals_ms.get((key_sha256, rate_class), 0) > now_ms
+        while True:
             item, passed = self._count(
                 key_sha256,
-                update="SET #tat = #tat + :interval",
-                condition="#tat <= :latest",
-                arrival=arrival,
-                values={
-                    ":interval": number(limit.interval_ms),
-                    ":latest": number(now_ms + limit.tolerance_ms),
-                },
+                rate_class=rate_class,
+                interval_ms=limit.interval_ms,
+                latest_ms=latest_ms if busy else None,
                 now_ms=now_ms,
             )
-        if item is None or not _in_force(item, now_ms=now_ms):
-            return None
+            if item is None or not _in_force(item, now_ms=now_ms):
+                return None
+            arrival_ms = optional_number(item, _ARRIVAL[rate_class]) or 0
+            if passed or arrival_ms > latest_ms:
+                break
+            busy = arrival_ms > now_ms
+        if len(self._arrivals_ms) >= ARRIVALS_KEPT_MAX:
+            self._arrivals_ms.clear()
+        self._arrivals_ms[key_sha256, rate_class] = arrival_ms
         return Admission(
             key=_key_of(item),
-            rate=rate_state(
-                limit, arrival_ms=optional_number(item, arrival) or 0, now_ms=now_ms, allowed=passed
-            ),
+            rate=rate_state(limit, arrival_ms=arrival_ms, now_ms=now_ms, allowed=passed),
         )
 
     @answering()
@@ -133,20 +134,29 @@ class DynamoKeys:
         self,
         key_sha256: str,
         *,
-        update: str,
-        condition: str,
-        arrival: str,
-        values: dict[str, Value],
+        rate_class: RateClass,
+        interval_ms: int,
+        latest_ms: int | None,
         now_ms: int,
     ) -> tuple[dict[str, Value] | None, bool]:
-        """The key's item after the write, or as it was when the write was refused."""
+        """Count as for an idle key, or up to `latest_ms` as for a busy one.
+
+        The key's item after the write, or as it was when the write was refused.
+        """
+        values = {":now": number(now_ms)}
+        if latest_ms is None:
+            update, condition = "SET #tat = :next", "(attribute_not_exists(#tat) OR #tat <= :now)"
+            values[":next"] = number(now_ms + interval_ms)
+        else:
+            update, condition = "SET #tat = #tat + :interval", "#tat > :now AND #tat <= :latest"
+            values |= {":interval": number(interval_ms), ":latest": number(latest_ms)}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_item_key(key_sha256),
                 UpdateExpression=update,
                 ConditionExpression=f"{_IN_FORCE} AND {condition}",
-                ExpressionAttributeNames={"#tat": arrival, "#status": "status"},
+                ExpressionAttributeNames={"#tat": _ARRIVAL[rate_class], "#status": "status"},
                 ExpressionAttributeValues={
                     **values,
                     ":active": text(KeyStatus.ACTIVE.value),

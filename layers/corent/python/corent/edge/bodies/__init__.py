@@ -6,6 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 type JobStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 type JobKind = Literal["image", "video"]
+JOB_CURSOR = r"^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+LEDGER_CURSOR = r"^[A-Za-z0-9_-]+={0,2}$"
+# RFC 3339 or its date alone; whether there is such a day shows once it is parsed.
+TIME = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?)?$"
 
 
 class Body(BaseModel):

@@ -24,7 +24,7 @@ class ImageBody(Body):
     seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = None
     negative_prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     output_format: Literal["png", "jpeg", "webp"] = "png"
-    image_url: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = None
+    image_url: Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://")] | None = None
     metadata: Annotated[
         dict[
             Annotated[str, StringConstraints(min_length=1, max_length=64)],

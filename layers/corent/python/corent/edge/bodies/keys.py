@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from corent.edge.bodies import Body, Reply
+from corent.edge.bodies import TIME, Body, Reply
 
 type GrantableScope = Literal["generate", "read", "billing"]
 DEFAULT_SCOPES: tuple[GrantableScope, ...] = ("generate", "read", "billing")
@@ -19,7 +19,7 @@ class KeyBody(Body):
         default_factory=lambda: list(DEFAULT_SCOPES)
     )
     limit_cents: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
-    expires_at: Annotated[str, StringConstraints(max_length=40)] | None = None
+    expires_at: Annotated[str, StringConstraints(pattern=TIME)] | None = None
 
 
 class KeyReply(Reply):
