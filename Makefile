@@ -50,11 +50,11 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: stack-tools ## Measure the request path on the running stack
-	@$(DEV)/python -m local.bench
+bench: $(VENVS)/dev.stamp ## Measure the request path against stand-ins on loopback
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.request_path
 
 .PHONY: openapi
-openapi: $(VENVS)/dev.stamp ## Write docs/openapi.json from the functions
+openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
 	@$(DEV)/python -m local.openapi
 
 .PHONY: deploy

@@ -77,21 +77,31 @@ class Death(BaseException):
 
 @dataclass
 class FakeUpstream:
-    """Answers a script, one line a submit or check; the last line stays in force."""
+    """Answers a script, one line a submit or check; the last line stays in force.
+
+    `meanwhile` is what happens elsewhere during the next call.
+    """
 
     script: list[Generated | Working | Failure]
     clock: FakeClock
     takes_ms: int = 500
     requests: list[ImageRequest] = field(default_factory=list)
+    tickets: list[str] = field(default_factory=list)
+    timeouts_s: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
 
     def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
         self.requests.append(request)
         return self._next(timeout_s=timeout_s)
 
     def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+        self.tickets.append(ticket)
         return self._next(timeout_s=timeout_s)
 
     def _next(self, *, timeout_s: float) -> Generated | Working:
+        self.timeouts_s.append(timeout_s)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
         if self.takes_ms > timeout_s * 1000:
             self.clock.time_ms += round(timeout_s * 1000)
             raise UpstreamError(Failure.UNKNOWN, "timed out")

@@ -106,12 +106,19 @@ class Api:
         try:
             self._admit(event, exchange)
         except CorentError as error:
-            self.routes.clear_context()  # type: ignore[no-untyped-call]  # Untyped in Powertools.
             self._note(error, exchange)
-            answer = error_answer(error, request_id=exchange.request_id, headers={})
+            answer = self._refusal(error, exchange)
+        except Exception as error:  # noqa: BLE001 - as inside the resolver: said in the log, not to the caller
+            log.error("unhandled error", causes=causes(error), request_id=exchange.request_id)
+            answer = self._refusal(InternalError(), exchange)
         else:
             answer = self.routes.resolve(event, context)
         return self._finish(event, answer, exchange)
+
+    def _refusal(self, error: CorentError, exchange: Exchange) -> dict[str, Any]:
+        """The answer to a request that never reached its route."""
+        self.routes.clear_context()  # type: ignore[no-untyped-call]  # Untyped in Powertools.
+        return error_answer(error, request_id=exchange.request_id, headers={})
 
     def _admit(self, event: dict[str, Any], exchange: Exchange) -> None:
         """Authenticate first, then make sure the body is JSON of a permitted size."""

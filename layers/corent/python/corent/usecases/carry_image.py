@@ -1,10 +1,12 @@
 """Carry on an image job that was not ready inside its caller's wait."""
 
+from functools import cache
 from typing import Final
 
 from corent.core.clock import Clock
 from corent.core.errors import InvalidRequestError
 from corent.core.fetching import Fetch
+from corent.core.upstream import InputImage
 from corent.jobs.job import TERMINAL, Attempt, Job, JobFailure
 from corent.jobs.store import JobStore
 from corent.usecases.generate_image import fetch_input_image
@@ -50,12 +52,13 @@ class CarryImage:
             if not self._jobs.record_attempts(job_id, attempts=attempts):
                 raise SettledElsewhereError(job_id)
 
+        @cache
+        def picture() -> InputImage | None:
+            # Only where something is bought: the caller's link may be gone by the time a ticket is done.
+            url = claimed.order.image_url
+            return fetch_input_image(url, fetch=self._fetch_input) if url else None
+
         try:
-            picture = (
-                fetch_input_image(claimed.order.image_url, fetch=self._fetch_input)
-                if claimed.order.image_url
-                else None
-            )
             outcome = self._attempts.run(
                 claimed, until_ms=claimed.deadline_ms, picture=picture, record=record
             )

@@ -133,7 +133,7 @@ class GenerateImage:
             return ImageAnswer(job=job, replayed=False)
         until_ms = job.created_at_ms + round(purchase.wait_s * 1000)
         try:
-            outcome = self._attempts.run(job, until_ms=until_ms, picture=picture)
+            outcome = self._attempts.run(job, until_ms=until_ms, picture=lambda: picture)
         except Exception:
             self._settle.fail(job)
             raise

@@ -42,7 +42,11 @@ ASYNC_ATTEMPT_MAX_MS: Final = 60_000
 # What is left for storing and settling once an upstream has answered.
 SETTLE_RESERVE_MS: Final = 1_000
 CALL_TIMEOUT_S: Final = 10.0
+# An upstream's own wish is obeyed between these two.
 POLL_MIN_S: Final = 0.1
+POLL_MAX_S: Final = 10.0
+# What fetching a bought result may take, even where its caller's wait is over.
+FETCH_MIN_MS: Final = 3_000
 RESULT_LIMITS: Final = FetchLimits(bytes_max=32 * 1024 * 1024, timeout_s=30.0, redirects_max=3)
 # Upstreams round to their own grids; more than this is another picture than was asked for.
 RATIO_TOLERANCE: Final = 0.08
@@ -100,6 +104,7 @@ class Failed:
     failure: JobFailure
 
 
+type ReadPicture = Callable[[], InputImage | None]
 type Record = Callable[[tuple[Attempt, ...]], None]
 
 
@@ -122,11 +127,11 @@ class ImageAttempts:
         self._clock = clock
 
     def run(
-        self, job: Job, *, until_ms: int, picture: InputImage | None, record: Record | None = None
+        self, job: Job, *, until_ms: int, picture: ReadPicture, record: Record | None = None
     ) -> Delivered | Unfinished | Failed:
         """Go on with the job's attempts until one delivers, none is left, or `until_ms` comes.
 
-        `record`, where given, is told before each purchase and once it has a ticket, so that another
+        `picture` is called where something is bought; what it raises goes up. `record`, where given, is told before each purchase and once it has a ticket, so that another
         process can go on after a death in between.
         """
         candidates = [self._offers[job.tier, c.offer_id] for c in load_route(job.route).candidates]
@@ -187,7 +192,7 @@ class ImageAttempts:
         attempts: list[Attempt],
         *,
         until_ms: int,
-        picture: InputImage | None,
+        picture: ReadPicture,
         record: Record | None,
     ) -> tuple[DeliveredImage, ...] | None:
         """Bring the last attempt to its end, or to `until_ms`; the stored images if it delivered."""
@@ -208,11 +213,12 @@ class ImageAttempts:
 
         try:
             upstream = self._upstream(offer.upstream)
-            if attempt.outcome is AttemptOutcome.WORKING:
+            resumed = attempt.outcome is AttemptOutcome.WORKING
+            if resumed:
                 step: Generated | Working = Working(ticket=attempt.ticket or "", poll_after_s=0.0)
             else:
                 step = upstream.submit_images(
-                    image_request(job, offer, attempt=attempt.candidate + 1, picture=picture),
+                    image_request(job, offer, attempt=attempt.candidate + 1, picture=picture()),
                     model=offer.model,
                     timeout_s=self._submit_timeout_s(offer, end_ms=min(until_ms, job.deadline_ms)),
                 )
@@ -222,20 +228,26 @@ class ImageAttempts:
                         record(tuple(attempts))
             while isinstance(step, Working):
                 now_ms = self._clock.now_ms()
-                pause_s = max(POLL_MIN_S, step.poll_after_s) if step.poll_after_s else 0.0
+                # What another process waited for may be done by now, however long ago that was.
+                pause_s = 0.0 if resumed else min(POLL_MAX_S, max(POLL_MIN_S, step.poll_after_s))
                 ask_at_ms = now_ms + round(pause_s * 1000)
-                if ask_at_ms >= attempt_end_ms:
+                if ask_at_ms >= attempt_end_ms and not resumed:
                     raise UpstreamError(Failure.UNAVAILABLE, "took longer than an attempt may")
                 if ask_at_ms + SETTLE_RESERVE_MS > until_ms:
                     note(AttemptOutcome.WORKING, ticket=step.ticket)
                     return None
+                resumed = False
                 self._clock.sleep(pause_s)
                 step = self._check(upstream, step, end_ms=min(attempt_end_ms, until_ms))
-            images = self._store(job, step)
+            images = self._store(job, step, until_ms=until_ms)
         except UpstreamError as error:
             note(AttemptOutcome(error.failure.value))
             return None
-        note(AttemptOutcome.COMPLETED, cost_micros=step.cost_micros or offer.cost_micros * job.order.n)
+        said_micros = step.cost_micros
+        note(
+            AttemptOutcome.COMPLETED,
+            cost_micros=offer.cost_micros * job.order.n if said_micros is None else said_micros,
+        )
         return images
 
     def _submit_timeout_s(self, offer: Offer, *, end_ms: int) -> float:
@@ -252,25 +264,28 @@ class ImageAttempts:
                 return replace(working, poll_after_s=max(1.0, error.retry_after_s or 0.0))
             raise
 
-    def _store(self, job: Job, generated: Generated) -> tuple[DeliveredImage, ...]:
+    def _store(self, job: Job, generated: Generated, *, until_ms: int) -> tuple[DeliveredImage, ...]:
         """Fetch, check, clean and keep every image. Raises UpstreamError unless all are as asked."""
         if len(generated.files) != job.order.n:
             raise UpstreamError(
                 Failure.BAD_REPLY, f"{len(generated.files)} images where {job.order.n} were asked for"
             )
-        pictures = [_judged(self._content(file), order=job.order) for file in generated.files]
+        end_ms = max(until_ms, self._clock.now_ms() + FETCH_MIN_MS)
+        pictures = [_judged(self._content(file, end_ms=end_ms), order=job.order) for file in generated.files]
         for index, picture in enumerate(pictures):
             self._outputs.put(
                 file_name(job, index=index), picture.content, media_type=media_type(picture.format)
             )
         return tuple(DeliveredImage(width_px=p.width_px, height_px=p.height_px) for p in pictures)
 
-    def _content(self, file: InlineFile | RemoteFile) -> bytes:
+    def _content(self, file: InlineFile | RemoteFile, *, end_ms: int) -> bytes:
         if isinstance(file, InlineFile):
             return file.content
+        left_s = (end_ms - self._clock.now_ms()) / 1000
+        limits = replace(RESULT_LIMITS, timeout_s=min(RESULT_LIMITS.timeout_s, max(0.0, left_s)))
         try:
             return self._fetch(
-                file.url, limits=RESULT_LIMITS, allowed_hosts=file.allowed_hosts, headers=file.headers
+                file.url, limits=limits, allowed_hosts=file.allowed_hosts, headers=file.headers
             )
         except FetchRefusedError as error:
             raise UpstreamError(Failure.BAD_REPLY, f"result: {error}") from error
