@@ -40,6 +40,10 @@ account: $(VENVS)/dev.stamp ## Open an account on the running stack (BALANCE_CEN
 sam-local: stack-tools ## Run the functions in containers with `sam local`, on the same emulated services
 	@exec $(DEV)/python -m local.stack sam-local
 
+.PHONY: sam-events
+sam-events: stack-tools ## Send every file of events/ through `sam local invoke`, beside a running `make sam-local`
+	@$(DEV)/python -m local.stack sam-events
+
 .PHONY: check
 check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint, types, import rules, template, state machines
 	$(DEV)/ruff format --check .
@@ -50,8 +54,8 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: $(VENVS)/dev.stamp ## Measure the request path against stand-ins on loopback
-	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.request_path
+bench: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
+	@PYTHONPATH=.:layers/corent/python $(VENVS)/runtime/bin/python -m benchmarks.request_path
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
@@ -81,6 +85,12 @@ $(VENVS)/%.stamp: requirements/%.txt $(UV)
 	@echo "Setting up $* …"
 	@test -x $(VENVS)/$*/bin/python || $(UV) venv --quiet --python python3.13 $(VENVS)/$*
 	@$(UV) pip sync --quiet --require-hashes --python $(VENVS)/$*/bin/python $<
+	@touch $@
+
+# What the functions have on Lambda and no more: a package beside them can change what they import.
+$(VENVS)/runtime.stamp: layers/deps/requirements.txt $(UV)
+	@test -x $(VENVS)/runtime/bin/python || $(UV) venv --quiet --python python3.13 $(VENVS)/runtime
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(VENVS)/runtime/bin/python $<
 	@touch $@
 
 node_modules/.stamp: package-lock.json

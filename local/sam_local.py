@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import yaml
 
 from local import aws, processes
 from local.deployment import SAM, STACK_NAME, architecture
-from local.place import Place, StackError
+from local.place import ROOT, Place, StackError
 
 READY_S = 120.0
 POLL_S = 0.2
@@ -76,14 +76,49 @@ def running_api(place: Place, *, built: Path) -> Iterator[str]:
         processes.end(started)
 
 
-def _for_containers(template: dict[str, Any], built: Path) -> dict[str, Any]:
-    """Return the built template for `sam local`.
+def invoke_events(place: Place, *, built: Path, say: Callable[[str], None]) -> None:
+    """Send every sample event through its function in a container. Raises StackError if one fails."""
+    template = place.folder / "sam-events.yaml"
+    variables = place.folder / "sam-local-variables.json"
+    whole = _declared(yaml.safe_load((built / "template.yaml").read_text()), built)
+    template.write_text(yaml.safe_dump(whole))
+    failed = []
+    for event in sorted((ROOT / "events").glob("*.json")):
+        function = "".join(word.capitalize() for word in event.stem.split("_")) + "Function"
+        command = [
+            *(str(SAM), "local", "invoke", function, "--template-file", str(template)),
+            *("--env-vars", str(variables), "--event", str(event)),
+            *("--parameter-overrides", f"Stage=local Arch={architecture()}"),
+            *(["--skip-pull-image"] if _image_is_here() else []),
+        ]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=os.environ
+        )
+        answer = ended.stdout.strip().splitlines()[-1:] or [""]
+        if ended.returncode != 0 or '"errorType"' in answer[0]:
+            failed.append(event.name)
+        say(f"{event.name:28} {answer[0][:80] or ended.stderr.strip().splitlines()[-1]}")
+    if failed:
+        raise StackError(f"These events failed: {', '.join(failed)}.")
 
-    It passes only declared variables on, so the services' address is declared. It serves every API of the
-    template on one port, so the sandbox upstream stays with the emulator. And an any-method hides the path's
-    other methods there, so it becomes the methods that nothing else serves.
-    """
+
+def _declared(template: dict[str, Any], built: Path) -> dict[str, Any]:
+    """Return the built template with whole paths and the services' address declared."""
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
+    for resource in template["Resources"].values():
+        for name in ("CodeUri", "ContentUri"):
+            if isinstance(resource.get("Properties", {}).get(name), str):
+                resource["Properties"][name] = str(built / resource["Properties"][name])
+    return template
+
+
+def _for_containers(template: dict[str, Any], built: Path) -> dict[str, Any]:
+    """Return the built template for `sam local start-api`.
+
+    It serves every API of the template on one port, so the sandbox upstream stays with the emulator. And an
+    any-method hides the path's other methods there, so it becomes the methods that nothing else serves.
+    """
+    template = _declared(template, built)
     for name in ("SandboxUpstreamFunction", "SandboxApi"):
         del template["Resources"][name]
     del template["Resources"]["SandboxSecret"]
@@ -104,10 +139,6 @@ def _for_containers(template: dict[str, Any], built: Path) -> dict[str, Any]:
             for name, event in function["Events"].items()
             for method in _methods(event["Properties"], served=served)
         }
-    for resource in template["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
-            if isinstance(resource.get("Properties", {}).get(name), str):
-                resource["Properties"][name] = str(built / resource["Properties"][name])
     return template
 
 

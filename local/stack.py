@@ -230,6 +230,16 @@ def stop(place: Place) -> None:
     say("Stopped.")
 
 
+def sam_events(place: Place) -> None:
+    """Send every sample event through its function in a container, beside a running `make sam-local`."""
+    if not (place.running_json.exists() and (place.folder / "sam-local-variables.json").exists()):
+        raise StackError("`make sam-events` needs `make sam-local` running in another terminal.")
+    built = deployment.build(
+        target=deployment.architecture(), sources=deployment.sources_hash(), log=place.log
+    )
+    sam_local.invoke_events(place, built=built, say=say)
+
+
 def shown(path: os.PathLike[str]) -> str:
     """Return the path as a person in the project's folder would write it."""
     return os.path.relpath(path, ROOT)
@@ -245,7 +255,9 @@ def _raise_stopped(_signal: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run one command; what a person has to mend is said in a sentence and ends with status 1."""
     parser = argparse.ArgumentParser(prog="local.stack")
-    parser.add_argument("command", choices=["run", "background", "headless", "sam-local", "stop"])
+    parser.add_argument(
+        "command", choices=["run", "background", "headless", "sam-local", "sam-events", "stop"]
+    )
     command = parser.parse_args().command
     try:
         place = from_environment()
@@ -257,6 +269,8 @@ def main() -> None:
                 run(place)
             case "sam-local":
                 run(replace(place, aws_host=sam_local.bridge_address()), in_containers=True)
+            case "sam-events":
+                sam_events(place)
             case "background":
                 serve(place, report=say, ready=lambda _local: None)
             case "headless":

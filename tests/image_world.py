@@ -1,7 +1,7 @@
 """The image use cases over fakes: every call to the outside can be counted, failed or killed."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -207,7 +207,7 @@ class World:
 
     def __init__(
         self,
-        *scripts: list[Generated | Working | Failure],
+        *scripts: Sequence[Generated | Working | Failure],
         offers: tuple[Offer, ...] = (FIRST, SECOND, THIRD),
         credits_micros: int = 100_000,
         wire: Tripwire | None = None,
@@ -229,6 +229,7 @@ class World:
             plain.open_wallet(wallet)
             plain.promote(wallet, amount_micros=credits_micros, reference="opening", cause="test")
         self.ledger = plain
+        self.offers = FakeOffers(offers)
         self.generate, self.carry, self.expire = self._use_cases(offers, self.wire, fetch)
         _, self.carry_later, self.expire_later = self._use_cases(offers, Tripwire(), fetch)
 
@@ -266,7 +267,7 @@ class World:
         }
         generate = GenerateImage(
             tiers=(TIER,),
-            offers=FakeOffers(offers),
+            offers=self.offers,
             wallets=Wallets(ledger=ledger, clock=self.clock),
             carry_on=carry_on,
             **shared,

@@ -72,13 +72,22 @@ def test_a_completed_job_has_the_documented_fields(
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "retryable"),
-    [(refusing, "content_policy_violation", False), (lambda _: DOWN, "tier_unavailable", True)],
+    ("provider", "answer", "code", "retryable"),
+    [
+        ("openai", refusing, "content_policy_violation", False),
+        ("bfl", lambda _: DOWN, "tier_unavailable", True),
+    ],
 )
 def test_a_failed_job_carries_its_error_and_costs_nothing(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, answer: Any, code: str, retryable: bool
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Offer,
+    provider: str,
+    answer: Any,
+    code: str,
+    retryable: bool,
 ) -> None:
-    upstream("openai", answer)
+    upstream(provider, answer)
     failed = cloud.generate(account.live_key)
     job = get(cloud, account.live_key, failed.headers["X-Request-Id"].replace("req_", "job_")).json
     assert (job["status"], job["meta"]["cost_cents"]) == ("failed", 0)
@@ -111,14 +120,12 @@ def five(
     cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, handed_on: list[str]
 ) -> list[str]:
     """Ids of five jobs, newest first: completed, queued, failed, completed, completed."""
-    refused = {"a cat"}
     upstream("openai", lambda request: IMAGE if b"a cat" not in request.content else refusing(request))
     ids = []
     for prompt, wait_s in (("a", 25), ("b", 25), ("a cat", 25), ("c", 0), ("d", 25)):
         answer = cloud.generate(account.live_key, prompt=prompt, wait_s=wait_s)
         ids.append(answer.headers["X-Request-Id"].replace("req_", "job_"))
         clock.sleep(1)
-    assert refused
     return sorted(ids, reverse=True)
 
 
@@ -133,34 +140,28 @@ def test_the_list_is_newest_first_and_shows_the_same_documents(
         assert job == get(cloud, account.live_key, job["id"]).json
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
-def test_pages_show_every_job_once(cloud: Cloud, account: OpenedAccount, five: list[str], limit: int) -> None:
-    seen: list[str] = []
-    query = {"limit": str(limit)}
-    pages = 0
-    while True:
-        page = listed(cloud, account.live_key, **query).json
-        pages += 1
-        seen += [job["id"] for job in page["jobs"]]
-        if page["next_cursor"] is None:
-            break
-        assert len(page["jobs"]) == limit
-        query["cursor"] = page["next_cursor"]
-    assert seen == five
-    assert pages == -(-5 // limit)
+def test_pages_show_every_job_once(cloud: Cloud, account: OpenedAccount, five: list[str]) -> None:
+    for limit in range(1, 7):
+        seen: list[str] = []
+        query = {"limit": str(limit)}
+        pages = 0
+        while pages == 0 or "cursor" in query:
+            page = listed(cloud, account.live_key, **query).json
+            pages += 1
+            seen += [job["id"] for job in page["jobs"]]
+            query.pop("cursor", None)
+            if page["next_cursor"] is not None:
+                query["cursor"] = page["next_cursor"]
+        assert (seen, pages) == (five, -(-5 // limit))
 
 
-@pytest.mark.parametrize(
-    ("status", "places"),
-    [("completed", [0, 3, 4]), ("queued", [1]), ("failed", [2]), ("cancelled", []), ("processing", [])],
-)
-def test_a_status_filter_shows_only_such_jobs(
-    cloud: Cloud, account: OpenedAccount, five: list[str], status: str, places: list[int]
-) -> None:
-    page = listed(cloud, account.live_key, status=status).json
+def test_a_status_filter_shows_only_such_jobs(cloud: Cloud, account: OpenedAccount, five: list[str]) -> None:
+    counts = {"completed": 3, "queued": 1, "failed": 1, "cancelled": 0, "processing": 0}
     by_status = {job["id"]: job["status"] for job in listed(cloud, account.live_key).json["jobs"]}
-    assert [job["id"] for job in page["jobs"]] == [id for id in five if by_status[id] == status]
-    assert len(page["jobs"]) == len(places)
+    for status, count in counts.items():
+        page = listed(cloud, account.live_key, status=status).json
+        assert [job["id"] for job in page["jobs"]] == [id for id in five if by_status[id] == status]
+        assert len(page["jobs"]) == count
 
 
 def test_a_filtered_list_goes_on_where_its_page_ended(
@@ -172,11 +173,9 @@ def test_a_filtered_list_goes_on_where_its_page_ended(
     assert second["next_cursor"] is None
 
 
-@pytest.mark.parametrize(("kind", "count"), [("image", 5), ("video", 0)])
-def test_a_kind_filter_shows_only_such_jobs(
-    cloud: Cloud, account: OpenedAccount, five: list[str], kind: str, count: int
-) -> None:
-    assert len(listed(cloud, account.live_key, kind=kind).json["jobs"]) == count
+def test_a_kind_filter_shows_only_such_jobs(cloud: Cloud, account: OpenedAccount, five: list[str]) -> None:
+    assert len(listed(cloud, account.live_key, kind="image").json["jobs"]) == 5
+    assert listed(cloud, account.live_key, kind="video").json == {"jobs": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(

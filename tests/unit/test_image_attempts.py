@@ -121,7 +121,7 @@ def test_an_upstream_that_hangs_gets_no_more_than_the_jobs_time() -> None:
 
 @pytest.mark.parametrize("wait_s", [1.0, 2.0, 5.0, 25.0])
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_nobody_waits_longer_than_they_said(wait_s: float, asynchronous: bool) -> None:  # noqa: FBT001 - parameter
+def test_nobody_waits_longer_than_they_said(wait_s: float, asynchronous: bool) -> None:
     offers = tuple(replace(offer, asynchronous=asynchronous) for offer in (FIRST, SECOND, THIRD))
     world = World(*[[works(0.7)]] * 3, offers=offers)
     for upstream in world.upstreams.values():
@@ -356,7 +356,7 @@ def test_one_wrong_result_among_several_stores_none() -> None:
 def test_a_ratio_may_be_rounded_but_not_be_another(
     ratio: AspectRatio,
     size: tuple[int, int],
-    taken: bool,  # noqa: FBT001 - parameter
+    taken: bool,
 ) -> None:
     world = World([inline(png(*size))], offers=(FIRST,))
     job = world.buy(replace(ORDER, aspect_ratio=ratio)).job

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -97,7 +98,6 @@ class SafeFetch:
     def __init__(self, *, http_hosts: frozenset[str] = frozenset(), resolve: Resolve | None = None) -> None:
         self._http_hosts = http_hosts
         self._resolve = resolve or _resolve
-        self._tls = ssl.create_default_context()
 
     def __call__(
         self,
@@ -212,10 +212,16 @@ class SafeFetch:
             plain.settimeout(max(SOCKET_TIMEOUT_MIN_S, deadline - time.monotonic()))
             if not target.secure:
                 return plain
-            return self._tls.wrap_socket(plain, server_hostname=target.host)
+            return _tls().wrap_socket(plain, server_hostname=target.host)
         except BaseException:
             plain.close()
             raise
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One context for all: reading the system's certificates is the dearest part of a connection."""
+    return ssl.create_default_context()
 
 
 def is_public(address: str) -> bool:

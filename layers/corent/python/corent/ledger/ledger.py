@@ -115,14 +115,9 @@ class Ledger[NewJobT, JobEndT]:
 
         def explain() -> Held | SameRequest | None:
             if idempotency is not None:
-                record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
-                if record is not None and record.job_id != job_id:
-                    if record.fingerprint != idempotency.fingerprint:
-                        raise IdempotencyKeyReusedError(
-                            "This Idempotency-Key was used with another request in the last 24 hours.",
-                            param="Idempotency-Key",
-                        )
-                    return SameRequest(record.job_id)
+                same = self.same_request(wallet_id, idempotency=idempotency)
+                if same is not None and same.job_id != job_id:
+                    return same
             if self._posted(entry) is Settlement.DONE:
                 return Held()
             self._refuse_hold(entry, key_limit=key_limit)
@@ -130,6 +125,18 @@ class Ledger[NewJobT, JobEndT]:
 
         done: Held | SameRequest = Held()
         return self._run(lambda: self._store.write_hold(write, job), done, explain, deadline_s=deadline_s)
+
+    def same_request(self, wallet_id: str, *, idempotency: IdempotencyClaim) -> SameRequest | None:
+        """The job an earlier request with that key and body made. Raises IdempotencyKeyReusedError."""
+        record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
+        if record is None:
+            return None
+        if record.fingerprint != idempotency.fingerprint:
+            raise IdempotencyKeyReusedError(
+                "This Idempotency-Key was used with another request in the last 24 hours.",
+                param="Idempotency-Key",
+            )
+        return SameRequest(record.job_id)
 
     def capture(
         self,

@@ -117,13 +117,21 @@ class GenerateImage:
                 param="max_cost_cents",
                 details={"required_cents": cents_floor(price_micros)},
             )
-        picture = fetch_input_image(order.image_url, fetch=self._fetch_input) if order.image_url else None
-        job = self._new_job(order, purchase, tier=tier, price_micros=price_micros)
+        claim = _claim(purchase, now_ms=self._clock.now_ms())
+        try:
+            picture = fetch_input_image(order.image_url, fetch=self._fetch_input) if order.image_url else None
+            job = self._new_job(order, purchase, tier=tier, price_micros=price_micros)
+        except (InvalidRequestError, TierUnavailableError):
+            # What is gone by now may have been there for the first request with this key.
+            same = self._wallets.same_request(purchase.caller, idempotency=claim) if claim else None
+            if same is None:
+                raise
+            return self._replay(same.job_id)
         held = self._wallets.hold(
             job,
             caller=purchase.caller,
             deadline_s=self._clock.monotonic_s() + HOLD_TIMEOUT_S,
-            idempotency=_claim(purchase, now_ms=job.created_at_ms),
+            idempotency=claim,
             key_limit=key_limit_of(purchase.caller, month=job.spent_month),
         )
         if isinstance(held, SameRequest):

@@ -131,8 +131,9 @@ class ImageAttempts:
     ) -> Delivered | Unfinished | Failed:
         """Go on with the job's attempts until one delivers, none is left, or `until_ms` comes.
 
-        `picture` is called where something is bought; what it raises goes up. `record`, where given, is told before each purchase and once it has a ticket, so that another
-        process can go on after a death in between.
+        `picture` is called where something is bought; what it raises goes up. `record`, where given, is
+        told before each purchase and once it has a ticket, so that another process can go on after a death
+        in between.
         """
         candidates = [self._offers[job.tier, c.offer_id] for c in load_route(job.route).candidates]
         attempts = list(job.attempts)

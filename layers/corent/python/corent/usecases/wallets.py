@@ -57,6 +57,10 @@ class Wallets:
 
         return self._refilled(hold, caller=caller)
 
+    def same_request(self, caller: Caller, *, idempotency: IdempotencyClaim) -> SameRequest | None:
+        """The job an earlier request with that key made (see `Ledger.same_request`)."""
+        return self._ledger.same_request(caller.wallet_id, idempotency=idempotency)
+
     def balance(self, caller: Caller) -> Balance:
         """The caller's balance, its invariants checked."""
         balance = self._ledger.balance(caller.wallet_id)
