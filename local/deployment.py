@@ -82,9 +82,10 @@ def parameters(place: Place) -> dict[str, str]:
 
 def build(*, target: str, sources: str, log: Path) -> Path:
     """Build the template for `host` or for Lambda's Linux (the architecture's name); return its folder."""
-    folder = BUILDS / target
-    stamp = folder / "sources"
-    BUILDS.mkdir(parents=True, exist_ok=True)
+    # SAM keeps what it built from in build.toml beside the build's folder: each target needs its own.
+    folder = BUILDS / target / "build"
+    stamp = BUILDS / target / "sources"
+    stamp.parent.mkdir(parents=True, exist_ok=True)
     with (BUILDS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Two stacks that start together build one after the other.
         if stamp.exists() and stamp.read_text() == sources:
@@ -92,7 +93,7 @@ def build(*, target: str, sources: str, log: Path) -> Path:
         stamp.unlink(missing_ok=True)
         command = [
             *(str(SAM), "build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")),
-            *("--build-dir", str(folder), "--cache-dir", str(BUILDS / f"{target}-cache")),
+            *("--build-dir", str(folder), "--cache-dir", str(BUILDS / target / "cache")),
             *("--parameter-overrides", f"Arch={architecture()}"),
         ]
         env = os.environ | {"CORENT_BUILD_FOR": target, "CORENT_UV": str(UV)}

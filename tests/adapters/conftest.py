@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from corent.adapters.safe_fetch import tls_context
 from tests.outside import Authority, Connects
 from tests.tables import create_tables
 
@@ -32,7 +33,10 @@ def connects(monkeypatch: pytest.MonkeyPatch) -> Connects:
 
 
 @pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """A certificate authority that this process trusts."""
     made = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.trusted))
-    return made
+    tls_context.cache_clear()
+    yield made
+    tls_context.cache_clear()

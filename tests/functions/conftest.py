@@ -154,9 +154,7 @@ def moto_endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    create_tables(aws_client("dynamodb", endpoint))
-    yield endpoint
+    yield f"http://{host}:{port}"
     server.stop()
 
 
@@ -167,7 +165,10 @@ _buckets = itertools.count(1)
 def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Empty tables, a bucket, no provider on offer, and every function's wiring made anew."""
     # The server runs in this process; asking it to drop and make the tables again takes far longer.
-    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables.values():
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
+    if not tables:  # The first test, and after one that mocked AWS in its own way.
+        create_tables(aws_client("dynamodb", moto_endpoint))
+    for table in tables.values():
         table.items.clear()
     secretsmanager_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].secrets.clear()
     bucket = f"results-{next(_buckets)}"

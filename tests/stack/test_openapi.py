@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES_PER_OPERATION = 25
 
 
-def test_schemathesis_finds_no_difference_between_document_and_answers(stack: Stack, account: Account) -> None:
+def test_schemathesis_finds_no_difference_between_document_and_answers(
+    stack: Stack, account: Account
+) -> None:
     ended = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")),

@@ -212,14 +212,14 @@ class SafeFetch:
             plain.settimeout(max(SOCKET_TIMEOUT_MIN_S, deadline - time.monotonic()))
             if not target.secure:
                 return plain
-            return _tls().wrap_socket(plain, server_hostname=target.host)
+            return tls_context().wrap_socket(plain, server_hostname=target.host)
         except BaseException:
             plain.close()
             raise
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """One context for all: reading the system's certificates is the dearest part of a connection."""
     return ssl.create_default_context()
 

@@ -31,19 +31,20 @@ class FoldHealth:
     def __call__(self, jobs: list[Job]) -> int:
         """Fold those jobs; how many counted. A job folded twice counts twice: good enough for averages."""
         live = [job for job in jobs if job.state in TERMINAL and not job.wallet_id.endswith(".test")]
-        offer_results = [result for job in live for result in _offer_results(job)]
-        tier_results = [result for job in live for result in _tier_results(job)]
-        if offer_results or tier_results:
+        of_offers = [result for job in live for result in offer_results(job)]
+        of_tiers = [result for job in live for result in _tier_results(job)]
+        if of_offers or of_tiers:
             now_ms = self._clock.now_ms()
 
             def fold(offers: OfferWindow, tiers: TierWindow) -> tuple[OfferWindow, TierWindow]:
-                return fold_offers(offers, offer_results), fold_tiers(tiers, tier_results, now_ms=now_ms)
+                return fold_offers(offers, of_offers), fold_tiers(tiers, of_tiers, now_ms=now_ms)
 
             self._health.update(fold)
         return len(live)
 
 
-def _offer_results(job: Job) -> list[OfferResult]:
+def offer_results(job: Job) -> list[OfferResult]:
+    """What the job's attempts say of their offers. Raises for a broken record."""
     candidates = load_route(job.route).candidates
     return [
         OfferResult(

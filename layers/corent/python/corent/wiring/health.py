@@ -1,17 +1,17 @@
 """Health: folding results in, reading the status out."""
 
 from functools import cache
+from typing import Any
 
 from corent.adapters.aws import DynamoDB
 from corent.adapters.dynamo.health import DynamoHealth
-from corent.adapters.dynamo.jobs import job_of
+from corent.adapters.dynamo.jobs import job_of as stored_job_of
 from corent.core.clock import SystemClock
+from corent.jobs.job import Job
 from corent.providers.catalog import offers, tiers
-from corent.usecases.fold_health import FoldHealth
+from corent.usecases.fold_health import FoldHealth, offer_results
 from corent.usecases.read_status import ReadStatus
 from corent.wiring.settings import Settings, read_settings
-
-__all__ = ["fold_health", "job_of", "read_status"]
 
 
 class HealthSettings(Settings):
@@ -21,6 +21,13 @@ class HealthSettings(Settings):
 @cache
 def store() -> DynamoHealth:
     return DynamoHealth(DynamoDB(), table=read_settings(HealthSettings).health_table)
+
+
+def job_of(image: dict[str, Any]) -> Job:
+    """The job of a stream record. Raises for one that cannot be folded: later, it would stop the rest."""
+    job = stored_job_of(image)
+    offer_results(job)
+    return job
 
 
 @cache

@@ -1,0 +1,77 @@
+"""Every sample event in events/ goes through its function's handler."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corent.accounts.keys import is_well_formed
+from corent.core.ids import is_id
+from corent.edge.routes import PUBLIC_ROUTES, ROUTES
+from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
+
+EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
+# The sandbox upstream has its own settings and its own tests.
+OWN = "sandbox_upstream"
+HTTP = [name for name in EVENTS if not name.startswith("on_") and name != OWN]
+PUBLIC = {"status_get": 200, "openapi_get": 200, "unknown_route": 405}
+
+
+def event(name: str) -> Any:
+    return json.loads(EVENTS[name].read_text(encoding="utf-8"))
+
+
+def test_every_function_has_one_event_and_every_event_a_function() -> None:
+    functions = {app.parent.name for app in (ROOT / "functions").glob("*/app.py")}
+    assert set(EVENTS) == functions
+    assert Path(ROOT / "events" / "README.md").exists()
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_http_event_gets_its_honest_answer(cloud: Cloud, name: str) -> None:
+    answer = load(name).handler(event(name), CONTEXT)
+    assert answer["statusCode"] == PUBLIC.get(name, 401)
+    body = json.loads(answer["body"])
+    if name not in PUBLIC:
+        assert body["error"]["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_http_event_is_one_of_a_route_and_carries_a_well_formed_key(name: str) -> None:
+    sent = event(name)
+    method, resource = sent["httpMethod"], sent["resource"]
+    assert (method in ROUTES[resource]) == (name != "unknown_route")
+    key = sent["headers"].get("Authorization", "").removeprefix("Bearer ")
+    if name in PUBLIC:
+        assert key == ""
+        assert (method, resource) in PUBLIC_ROUTES or name == "unknown_route"
+    else:
+        assert is_well_formed(key)
+    ids = [*(sent["pathParameters"] or {}).values(), (sent["queryStringParameters"] or {}).get("request_id")]
+    assert all(is_id(each, prefix=each.partition("_")[0]) for each in ids if each is not None)
+
+
+@pytest.mark.parametrize("name", [name for name in HTTP if name not in PUBLIC])
+def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name: str) -> None:
+    from corent.wiring.operator import open_account
+
+    sent = event(name)
+    sent["headers"]["Authorization"] = f"Bearer {open_account(balance_cents=100).live_key}"
+    answer = load(name).handler(sent, CONTEXT)
+    wanted = {"images_generate": 503, "jobs_get": 404, "keys_create": 201, "keys_revoke": 404}
+    assert answer["statusCode"] == (404 if name == "routing_explain" else wanted.get(name, 200))
+
+
+@pytest.mark.parametrize("name", ["on_image_overdue", "on_sweep_tick"])
+def test_a_trigger_with_nothing_to_do_writes_nothing(cloud: Cloud, name: str) -> None:
+    load(name).handler(event(name), CONTEXT)
+    assert {operation for operation, _ in cloud.sent} <= {"GetItem", "Query"}
+    assert cloud.sent
+
+
+def test_the_settled_job_of_the_event_is_folded(cloud: Cloud) -> None:
+    load("on_job_settled").handler(event("on_job_settled"), CONTEXT)
+    answer = load("status_get").handler(event("status_get"), CONTEXT)
+    tiers = {tier["name"]: tier for tier in json.loads(answer["body"])["tiers"]}
+    assert tiers["corent-image-fast"]["latency_ms_p50"] == 900

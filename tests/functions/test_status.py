@@ -1,0 +1,115 @@
+"""GET /v1/status: what anyone may know of each tier, folded from live results."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from corent.usecases.open_account import OpenedAccount
+from tests.fakes import FakeClock
+from tests.functions.conftest import CONTEXT, Cloud, load
+from tests.functions.test_images_generate import DOWN, IMAGE
+from tests.functions.test_leaks import fold_all
+
+type Offer = Callable[..., None]
+
+
+def status(cloud: Cloud) -> dict[str, Any]:
+    body: dict[str, Any] = cloud.call("status_get", "GET", "/v1/status").json
+    return body
+
+
+def tier(cloud: Cloud, name: str = "corent-image-fast") -> dict[str, Any]:
+    (found,) = [each for each in status(cloud)["tiers"] if each["name"] == name]
+    return found
+
+
+def test_before_anything_was_measured_it_is_operational_and_stale(cloud: Cloud) -> None:
+    body = status(cloud)
+    assert {name: value for name, value in body.items() if name != "tiers"} == {
+        "updated_at": None,
+        "stale": True,
+        "incidents": [],
+    }
+    assert {each["name"] for each in body["tiers"]} == {
+        f"corent-image-{name}" for name in ("fast", "economy", "standard", "studio")
+    }
+    for each in body["tiers"]:
+        assert each == {
+            "name": each["name"],
+            "status": "operational",
+            "latency_ms_p50": None,
+            "latency_ms_p95": None,
+            "success_rate": None,
+            "uptime_90d": None,
+        }
+
+
+def test_it_is_cacheable_open_to_all_and_one_read(cloud: Cloud) -> None:
+    cloud.sent.clear()
+    answer = cloud.call("status_get", "GET", "/v1/status")
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "public, max-age=15"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert [(operation, parameters["TableName"]) for operation, parameters in cloud.sent] == [
+        ("GetItem", "health")
+    ]
+
+
+def test_results_show_and_grow_stale(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
+) -> None:
+    def answer(_: object) -> Any:
+        clock.sleep(2)
+        return IMAGE
+
+    upstream("openai", answer)
+    for _ in range(3):
+        cloud.generate(account.live_key)
+    fold_all(cloud)
+    measured = tier(cloud)
+    assert (measured["status"], measured["success_rate"], measured["uptime_90d"]) == ("operational", 1.0, 1.0)
+    assert (measured["latency_ms_p50"], measured["latency_ms_p95"]) == (2000, 2000)
+    assert tier(cloud, "corent-image-studio")["success_rate"] is None
+    assert status(cloud)["stale"] is False
+    clock.sleep(301)
+    assert status(cloud)["stale"] is True
+
+
+def test_a_tier_that_fails_is_an_outage(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
+) -> None:
+    upstream("bfl", lambda _: DOWN)
+    for _ in range(6):
+        cloud.generate(account.live_key)
+        clock.sleep(1)
+    fold_all(cloud)
+    assert (tier(cloud)["status"], tier(cloud)["success_rate"]) == ("outage", 0.0)
+
+
+def test_refusals_and_test_keys_do_not_count(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
+) -> None:
+    import httpx
+
+    upstream("openai", lambda _: httpx.Response(400, json={"error": {"code": "moderation_blocked"}}))
+    cloud.generate(account.live_key)
+    upstream("sandbox", lambda _: DOWN)
+    cloud.generate(account.test_key)
+    fold_all(cloud)
+    assert tier(cloud)["success_rate"] is None
+
+
+def test_an_unknown_health_document_is_no_leak(cloud: Cloud) -> None:
+    cloud.client("dynamodb").put_item(
+        TableName="health",
+        Item={"pk": {"S": "HEALTH"}, "sk": {"S": "TIERS"}, "doc": {"S": "{"}, "ver": {"N": "1"}},
+    )
+    answer = cloud.call("status_get", "GET", "/v1/status")
+    assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
+
+
+@pytest.mark.parametrize("records", [[], [{"dynamodb": {"SequenceNumber": "1"}, "eventName": "REMOVE"}]])
+def test_events_without_jobs_change_nothing(cloud: Cloud, records: list[Any]) -> None:
+    load("on_job_settled").handler({"Records": records}, CONTEXT)
+    assert status(cloud)["updated_at"] is None
