@@ -49,7 +49,8 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
-	$(DEV)/lint-imports
+	PYTHONPATH=.:layers/corent/python $(DEV)/lint-imports
+	PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
@@ -59,7 +60,7 @@ bench: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on l
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
-	@$(DEV)/python -m local.openapi
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi
 
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
