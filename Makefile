@@ -65,7 +65,7 @@ openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
 	CORENT_BUILD_FOR=$(ARCH) CORENT_UV=$(CURDIR)/$(UV) $(SAM) build --parameter-overrides Arch=$(ARCH)
-	$(SAM) deploy --guided --parameter-overrides Arch=$(ARCH)
+	$(SAM) deploy --guided --parameter-overrides Stage=prod Arch=$(ARCH)
 
 .PHONY: clean
 clean: stop ## End the stack and delete everything that was made here

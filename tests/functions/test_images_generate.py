@@ -257,3 +257,18 @@ def test_a_bug_inside_is_500_without_internals(
     answer = cloud.generate(account.live_key)
     assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
     assert "secret" not in answer.text
+
+
+def test_a_misspelt_secret_never_hands_a_paying_caller_to_the_sandbox(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return DOWN
+
+    upstream("sandbox", answer)
+    upstream("bfl", answer, api_key="")
+    assert cloud.generate(account.live_key).json["error"]["code"] == "tier_unavailable"
+    assert asked == []

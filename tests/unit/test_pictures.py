@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from corent.core.colour_profiles import without_words
 from corent.core.pictures import PIXELS_MAX, NotAPictureError, clean_picture, media_type
 from corent.core.tiers import ImageFormat
 from tests.pictures import encoded, png, png_chunk
@@ -139,7 +140,7 @@ def test_a_clean_picture_is_clean_already(content: bytes) -> None:
 @pytest.mark.parametrize("name", ["png profile", "jpeg profile", "webp extended"])
 def test_the_colour_profile_is_kept(name: str) -> None:
     with Image.open(io.BytesIO(clean_picture(CLEAN[name][0]).content)) as image:
-        assert image.info["icc_profile"] == PROFILE
+        assert image.info["icc_profile"] == without_words(PROFILE)
 
 
 def test_an_extended_webp_no_longer_announces_what_was_taken_out() -> None:

@@ -52,18 +52,16 @@ class ProviderSecrets:
                 if error.response["Error"]["Code"] not in ABSENT:
                     raise
             else:
-                fields = _fields(answer["SecretString"])
-                if fields is not None:
-                    found[name] = fields
+                found[name] = _fields(answer["SecretString"])
         return found
 
 
-def _fields(text: str) -> dict[str, str] | None:
-    """The secret's fields; None for one that an operator got wrong: its provider is then not on offer."""
+def _fields(text: str) -> dict[str, str]:
+    """The secret's fields; none for one that an operator got wrong: it is there, and of no use."""
     try:
         fields = json.loads(text)
     except ValueError:
-        return None
+        return {}
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
-        return None
+        return {}
     return fields

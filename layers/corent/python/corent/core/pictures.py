@@ -6,9 +6,11 @@ edition), JPEG (ITU T.81) and JFIF, WebP container specification (Google), all r
 
 import re
 import struct
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
+from corent.core.colour_profiles import PROFILE_BYTES_MAX, without_words
 from corent.core.tiers import ImageFormat
 
 PIXELS_MAX: Final = 64_000_000
@@ -31,11 +33,13 @@ _PNG_KEPT: Final = frozenset(
         b"pHYs",
     }
 )
-_WEBP_KEPT: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
+_WEBP_KEPT: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
 _WEBP_HEADER_BYTES: Final = 10
 _JPEG_FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+# One segment of one: a profile in several is rare and is left out.
+_JPEG_WHOLE_PROFILE: Final = b"ICC_PROFILE\0\x01\x01"
 _JPEG_APP0, _JPEG_APP2, _JPEG_APP14, _JPEG_APP15, _JPEG_COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
 
 
@@ -89,7 +93,9 @@ def _clean_png(content: bytes) -> Picture:
         end = place + 12 + length
         if end > len(content):
             raise NotAPictureError("a PNG chunk is cut off")
-        if name in _PNG_KEPT:
+        if name == b"iCCP":
+            kept.append(_png_profile(content[place + 8 : end - 4]))
+        elif name in _PNG_KEPT:
             kept.append(content[place:end])
         seen.add(name)
         place = end
@@ -98,6 +104,21 @@ def _clean_png(content: bytes) -> Picture:
     if b"IDAT" not in seen:
         raise NotAPictureError("a PNG without picture data")
     return Picture(content=b"".join(kept), format=ImageFormat.PNG, width_px=width_px, height_px=height_px)
+
+
+def _png_profile(body: bytes) -> bytes:
+    """The colour profile's chunk under a neutral name and without words; nothing where it is not whole."""
+    _, _, packed = body.partition(b"\0")
+    unpacker = zlib.decompressobj()
+    try:
+        profile = unpacker.decompress(packed[1:], PROFILE_BYTES_MAX)
+    except zlib.error:
+        return b""
+    blanked = without_words(profile) if unpacker.eof else None
+    if blanked is None:
+        return b""
+    chunk = b"iCCPicc\0\0" + zlib.compress(blanked)
+    return struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
 def _clean_jpeg(content: bytes) -> Picture:
@@ -128,7 +149,9 @@ def _clean_jpeg(content: bytes) -> Picture:
         if marker in _JPEG_FRAMES:
             height_px, width_px = struct.unpack(">HH", content[place + 5 : place + 9])
             size = (width_px, height_px)
-        if _is_kept_segment(marker, content[place + 4 : end]):
+        if marker == _JPEG_APP2:
+            kept.append(_jpeg_profile(content[place + 4 : end]))
+        elif _is_kept_segment(marker, content[place + 4 : end]):
             kept.append(content[place:end])
         place = end
     if size is None or not scanned:
@@ -137,16 +160,25 @@ def _clean_jpeg(content: bytes) -> Picture:
     return Picture(content=b"".join(kept), format=ImageFormat.JPEG, width_px=size[0], height_px=size[1])
 
 
+def _jpeg_profile(body: bytes) -> bytes:
+    """The colour profile's segment without words; nothing for one in several parts, or for anything else."""
+    if not body.startswith(_JPEG_WHOLE_PROFILE):
+        return b""
+    blanked = without_words(body[len(_JPEG_WHOLE_PROFILE) :])
+    if blanked is None:
+        return b""
+    segment = _JPEG_WHOLE_PROFILE + blanked
+    return bytes([0xFF, _JPEG_APP2]) + struct.pack(">H", len(segment) + 2) + segment
+
+
 def _is_kept_segment(marker: int, body: bytes) -> bool:
-    """Application segments go, but for what decoders need: JFIF, the colour profile, Adobe's transform."""
+    """Application segments go, but for what decoders need: JFIF and Adobe's transform."""
     if marker == _JPEG_COMMENT:
         return False
     if not _JPEG_APP0 <= marker <= _JPEG_APP15:
         return True
-    return (
-        (marker == _JPEG_APP0 and body.startswith(b"JFIF\0"))
-        or (marker == _JPEG_APP2 and body.startswith(b"ICC_PROFILE\0"))
-        or (marker == _JPEG_APP14 and body.startswith(b"Adobe"))
+    return (marker == _JPEG_APP0 and body.startswith(b"JFIF\0")) or (
+        marker == _JPEG_APP14 and body.startswith(b"Adobe")
     )
 
 
@@ -172,6 +204,11 @@ def _clean_webp(content: bytes) -> Picture:
             size = (1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
             flags = bytes([body[0] & ~(_WEBP_EXIF | _WEBP_XMP)])
             kept.append(struct.pack("<4sI", name, length) + flags + body[1:])
+        elif name == b"ICCP":
+            blanked = without_words(body)
+            if blanked is None:
+                raise NotAPictureError("a WebP colour profile is not whole")
+            kept.append(content[place : place + 8] + blanked + bytes(length & 1))
         elif name in _WEBP_KEPT:
             kept.append(content[place:end])
             frame_size = _webp_frame_size(name, body)

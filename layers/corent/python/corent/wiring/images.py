@@ -87,7 +87,7 @@ def _attempts() -> ImageAttempts:
 def _on_sale() -> OffersOnSale:
     return OffersOnSale(
         offers=offers(),
-        credentialed=lambda: frozenset(_credentials()),
+        credentialed=_with_secret,
         health=DynamoHealth(dynamodb(), table=settings().health_table),
         clock=SystemClock(),
     )
@@ -102,6 +102,15 @@ def _provider_secrets() -> ProviderSecrets:
 @cache
 def _secrets_manager() -> SecretsManager:
     return SecretsManager()
+
+
+def _with_secret() -> frozenset[str]:
+    """Providers an operator has put on offer, also where the secret cannot be used.
+
+    A misspelt secret must not hand paying callers to the sandbox: its attempts fail, and are seen to fail.
+    """
+    stored = _provider_secrets()()
+    return frozenset(name for name, provider in PROVIDERS.items() if provider.secret_name in stored)
 
 
 def _credentials() -> dict[str, Credentials]:
@@ -136,7 +145,7 @@ def _upstream(name: str) -> ImageUpstream:
     """The adapter with the credentials in force now; made anew when they change."""
     credentials = _credentials().get(name)
     if credentials is None:
-        raise UpstreamError(Failure.AUTH, "its credentials were taken away")
+        raise UpstreamError(Failure.AUTH, "it has no usable credentials")
     return _adapter(name, credentials)
 
 
