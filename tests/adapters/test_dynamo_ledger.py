@@ -8,24 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from corent.adapters.dynamo.balances import DynamoBalances
-from corent.adapters.dynamo.jobs import DynamoJobs
 from corent.ledger.store import ConditionFailedError
+from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
 from tests.tables import create_tables
-
-
-class Both:
-    """The two halves of the real store as one object, as the fake is."""
-
-    def __init__(self, client: Any) -> None:
-        self._balances = DynamoBalances(
-            client, balances_table="balances", jobs_table="jobs", keys_table="keys"
-        )
-        self._jobs = DynamoJobs(client, table="jobs")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._jobs, name, None) or getattr(self._balances, name)
 
 
 class Without:
@@ -91,7 +77,7 @@ def emptied(client: Any) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) -> None:
-    check(Both(client))
+    check(DynamoStore(client))
 
 
 @pytest.mark.parametrize("seeded", SEEDED)
@@ -102,7 +88,7 @@ def test_the_contract_notices_a_condition_missing_in_dynamo(seeded: str, client:
         emptied(client)
         broken = Without(client, action=action, table=table, condition=condition, becomes=becomes)
         try:
-            check(Both(broken))
+            check(DynamoStore(broken))
         except (AssertionError, pytest.fail.Exception, ConditionFailedError, ClientError):
             noticed.append(check.__name__)
             break

@@ -10,12 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from corent.adapters.dynamo.balances import DynamoBalances
-from corent.adapters.dynamo.jobs import DynamoJobs
 from corent.core.clock import SystemClock
 from corent.core.errors import InsufficientFundsError
 from corent.core.ids import new_ulid
 from corent.jobs.job import DeliveredImage, Job, JobEnd, JobFailure, JobState
 from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger, Settlement
+from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
 from tests.fakes import a_job
 from tests.invariants import violations
@@ -160,20 +160,8 @@ class Prefixed:
         return named
 
 
-class Both:
-    """The two halves of the real store as one object, as the contract wants it."""
-
-    def __init__(self, client: Any) -> None:
-        tables = {f"{name}_table": name for name in ("balances", "jobs", "keys")}
-        self._balances = DynamoBalances(client, **tables)
-        self._jobs = DynamoJobs(client, table="jobs")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._jobs, name, None) or getattr(self._balances, name)
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_emulators_tables_keep_the_contract(stack: Stack, check: Callable[[Any], None]) -> None:
     client = Prefixed(stack.aws("dynamodb"), f"{check.__name__}-")
     create_tables(client)
-    check(Both(client))
+    check(DynamoStore(client))
