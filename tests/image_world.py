@@ -218,6 +218,7 @@ class World:
         self.books = books or MemoryBooks()
         self.outputs = FakeOutputs()
         self.handed_on: list[str] = []
+        self.observed: list[tuple[str, Failure]] = []
         self.wire = wire or Tripwire()
         self.upstreams = {
             offer.upstream: FakeUpstream(script=list(script), clock=self.clock)
@@ -256,6 +257,7 @@ class World:
             upstream=upstream,
             fetch=fetch,
             outputs=outputs,
+            observe=lambda job_id, offer_id, failure: self.observed.append((offer_id, failure)),
             clock=self.clock,
         )
         shared: dict[str, Any] = {

@@ -46,6 +46,12 @@ def test_a_failure_goes_on_to_the_next_candidate(failure: Failure) -> None:
     assert (job.state, outcomes(job)) == (JobState.COMPLETED, [failure.value, "completed"])
 
 
+def test_operators_are_told_which_offer_failed_and_how() -> None:
+    world = World([Failure.QUOTA], [Failure.BAD_REPLY], [delivers()])
+    world.buy()
+    assert world.observed == [("first", Failure.QUOTA), ("second", Failure.BAD_REPLY)]
+
+
 def test_a_refusal_ends_the_job_after_one_attempt() -> None:
     world = World([Failure.REFUSED], [delivers()])
     job = world.buy().job

@@ -105,6 +105,8 @@ class Failed:
 
 
 type ReadPicture = Callable[[], InputImage | None]
+# Told of each failed attempt by job, offer and class: for operators, who may know the offer's name.
+type Observe = Callable[[str, str, Failure], None]
 type Record = Callable[[tuple[Attempt, ...]], None]
 
 
@@ -118,12 +120,14 @@ class ImageAttempts:
         upstream: Callable[[str], ImageUpstream],
         fetch: Fetch,
         outputs: Outputs,
+        observe: Observe,
         clock: Clock,
     ) -> None:
         self._offers = offers
         self._upstream = upstream
         self._fetch = fetch
         self._outputs = outputs
+        self._observe = observe
         self._clock = clock
 
     def run(
@@ -243,6 +247,7 @@ class ImageAttempts:
             images = self._store(job, step, until_ms=until_ms)
         except UpstreamError as error:
             note(AttemptOutcome(error.failure.value))
+            self._observe(job.id, offer.id, error.failure)
             return None
         said_micros = step.cost_micros
         note(

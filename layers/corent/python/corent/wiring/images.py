@@ -5,6 +5,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aws_lambda_powertools.logging import Logger
+
 from corent.adapters.aws import S3, Lambda, SecretsManager
 from corent.adapters.dynamo.health import DynamoHealth
 from corent.adapters.invocations import Invocations
@@ -26,6 +28,7 @@ from corent.wiring.settings import Settings, read_settings
 if TYPE_CHECKING:
     import httpx
 
+log = Logger(service="corent")
 LOCAL_STAGE = "local"
 LOOPBACK = "127.0.0.1"
 SELF_HOSTED = "selfhosted"  # Its server may ask for no key.
@@ -79,8 +82,14 @@ def _attempts() -> ImageAttempts:
         upstream=_upstream,
         fetch=SafeFetch(http_hosts=_local_hosts()),
         outputs=S3Outputs(S3(), bucket=settings().results_bucket),
+        observe=_log_failed_attempt,
         clock=SystemClock(),
     )
+
+
+def _log_failed_attempt(job_id: str, offer_id: str, failure: Failure) -> None:
+    """What an upstream wrote is left out: it may repeat the prompt."""
+    log.warning("attempt failed", job_id=job_id, offer=offer_id, failure=failure.value)
 
 
 @cache
