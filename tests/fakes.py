@@ -125,7 +125,9 @@ class MemoryBooks:
         self.jobs[job.id] = job
         self.money[job.id] = "held"
         if claim:
-            record = IdempotencyRecord(fingerprint=claim.fingerprint, job_id=write.job_id)
+            record = IdempotencyRecord(
+                fingerprint=claim.fingerprint, job_id=write.job_id, expires_at_s=claim.expires_at_s
+            )
             self.claims[entry.wallet_id, claim.key_sha256] = (record, claim.expires_at_s)
         if limit:
             self.spent[limit.key_sha256, limit.month] = spent + entry.amount_micros

@@ -205,7 +205,7 @@ def a_hold_needs_a_free_idempotency_key(store: Store) -> None:
     hold(store, a_job(1), idempotency=claim)
     refused(lambda: hold(store, a_job(2), idempotency=claim))
     assert store.read_idempotency("acct_1", key_sha256="i") == IdempotencyRecord(
-        fingerprint="f", job_id=a_job(1).id
+        fingerprint="f", job_id=a_job(1).id, expires_at_s=NOW_S + 10
     )
 
 

@@ -184,6 +184,15 @@ def test_an_expired_key_may_be_used_again() -> None:
     assert books.hold(a_job(2), claim=claim("f2")) == Held()
 
 
+def test_an_expired_key_no_longer_finds_its_first_job() -> None:
+    books = Books()
+    books.hold(a_job(1), claim=claim())
+    found = books.ledger.same_request("acct_1", idempotency=claim())
+    books.clock.time_ms += 86_401_000
+    assert found == SameRequest(a_job(1).id)
+    assert books.ledger.same_request("acct_1", idempotency=claim()) is None
+
+
 def test_a_key_limit_is_never_overshot() -> None:
     books = Books()
     limit = KeyLimit(key_sha256="k", month="202611", limit_micros=2 * PRICE)

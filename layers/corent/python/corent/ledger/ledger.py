@@ -129,7 +129,7 @@ class Ledger[NewJobT, JobEndT]:
     def same_request(self, wallet_id: str, *, idempotency: IdempotencyClaim) -> SameRequest | None:
         """The job an earlier request with that key and body made. Raises IdempotencyKeyReusedError."""
         record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
-        if record is None:
+        if record is None or record.expires_at_s < self._clock.now_ms() // 1000:
             return None
         if record.fingerprint != idempotency.fingerprint:
             raise IdempotencyKeyReusedError(

@@ -26,10 +26,11 @@ class IdempotencyClaim:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """What an earlier claim of the same key left."""
+    """What an earlier claim of the same key left. It stays readable for a while after its time."""
 
     fingerprint: str
     job_id: str
+    expires_at_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,9 @@ class DynamoBalances:
         if "Item" not in answer:
             return None
         item = answer["Item"]
-        return IdempotencyRecord(fingerprint=text_of(item, "fp"), job_id=text_of(item, "job"))
+        return IdempotencyRecord(
+            fingerprint=text_of(item, "fp"), job_id=text_of(item, "job"), expires_at_s=number_of(item, "exp")
+        )
 
     @answering()
     def read_key_spent_micros(self, limit: KeyLimit) -> int:

@@ -26,11 +26,14 @@ from corent.adapters.dynamo.values import (
     text,
     text_of,
 )
+from corent.core.errors import TemporarilyUnavailableError
 
 _IN_FORCE: Final = "#status = :active AND (attribute_not_exists(expires_at_s) OR expires_at_s > :now_s)"
 _ARRIVAL: Final = {RateClass.GENERATE: "tat_generate", RateClass.READ: "tat_read"}
 # How many keys' arrival times one environment remembers, as a guess for its next write.
 ARRIVALS_KEPT_MAX: Final = 1_000
+# Each further try needs another request to have come between.
+ADMIT_TRIES_MAX: Final = 10
 
 
 class DynamoKeys:
@@ -53,7 +56,7 @@ class DynamoKeys:
         # only says which to try first: each form's own condition decides.
         latest_ms = now_ms + limit.tolerance_ms
         busy = self._arrivals_ms.get((key_sha256, rate_class), 0) > now_ms
-        while True:
+        for _ in range(ADMIT_TRIES_MAX):
             item, passed = self._count(
                 key_sha256,
                 rate_class=rate_class,
@@ -67,6 +70,8 @@ class DynamoKeys:
             if passed or arrival_ms > latest_ms:
                 break
             busy = arrival_ms > now_ms
+        else:
+            raise TemporarilyUnavailableError("This API key is in very heavy use just now.", retry_after_s=1)
         if len(self._arrivals_ms) >= ARRIVALS_KEPT_MAX:
             self._arrivals_ms.clear()
         self._arrivals_ms[key_sha256, rate_class] = arrival_ms
