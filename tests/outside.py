@@ -22,7 +22,9 @@ class Connects:
         self.port: int | None = None
         self._real = real
 
-    def __call__(self, address: tuple[str, int], timeout: float | None = None) -> socket.socket:
+    def __call__(
+        self, address: tuple[str, int], timeout: float | None = None, _source: None = None
+    ) -> socket.socket:
         self.asked.append(address)
         if self.port is None:
             raise ConnectionRefusedError

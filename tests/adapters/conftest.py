@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from corent.adapters.safe_fetch import tls_context
+from corent.adapters.tls import tls_context
 from tests.outside import Authority, Connects
 from tests.tables import create_tables
 

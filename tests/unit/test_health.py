@@ -190,7 +190,7 @@ class FakeHealth:
         return self.tiers
 
     def update(self, fold: object) -> None:
-        raise NotImplementedError
+        raise AssertionError("reading the status must not write")
 
 
 @pytest.mark.parametrize(

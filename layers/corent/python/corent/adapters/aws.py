@@ -12,7 +12,6 @@ import base64
 import http.client
 import json
 import os
-import ssl
 import threading
 import time
 import zlib
@@ -24,6 +23,8 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
+
+from corent.adapters.tls import tls_context
 
 TRIES: Final = 3
 RETRY_BASE_S: Final = 0.05
@@ -49,7 +50,7 @@ class _Endpoint:
         self.url = url.rstrip("/")
         self._host = parts.hostname or ""
         self._port = parts.port
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._secure = parts.scheme == "https"
         self._timeout_s = timeout_s
         credentials = Credentials(
             os.environ["AWS_ACCESS_KEY_ID"],
@@ -83,12 +84,12 @@ class _Endpoint:
     def _exchange(self, method: str, path: str, *, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            if self._tls is None:
-                connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
-            else:
+            if self._secure:
                 connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=self._timeout_s, context=self._tls
+                    self._host, self._port, timeout=self._timeout_s, context=tls_context()
                 )
+            else:
+                connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
             self._local.connection = connection
         connection.request(method, path, body=body, headers=headers)
         response = connection.getresponse()

@@ -10,15 +10,14 @@ import http.client
 import ipaddress
 import re
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from corent.adapters.tls import tls_context
 from corent.core.fetching import FetchFailedError, FetchLimits, FetchRefusedError
 
 URL_LENGTH_MAX: Final = 2_048
@@ -216,12 +215,6 @@ class SafeFetch:
         except BaseException:
             plain.close()
             raise
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """One context for all: reading the system's certificates is the dearest part of a connection."""
-    return ssl.create_default_context()
 
 
 def is_public(address: str) -> bool:

@@ -122,13 +122,6 @@ def _with_secret() -> frozenset[str]:
     return frozenset(name for name, provider in PROVIDERS.items() if provider.secret_name in stored)
 
 
-def _credentials() -> dict[str, Credentials]:
-    """Credentials by provider name, of those that have usable ones."""
-    stored = _provider_secrets()()
-    found = {name: _usable(name, stored.get(provider.secret_name)) for name, provider in PROVIDERS.items()}
-    return {name: credentials for name, credentials in found.items() if credentials is not None}
-
-
 def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
     """The credentials of a secret, None where an operator left out or misspelt something.
 
@@ -152,7 +145,7 @@ def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
 
 def _upstream(name: str) -> ImageUpstream:
     """The adapter with the credentials in force now; made anew when they change."""
-    credentials = _credentials().get(name)
+    credentials = _usable(name, _provider_secrets()().get(PROVIDERS[name].secret_name))
     if credentials is None:
         raise UpstreamError(Failure.AUTH, "it has no usable credentials")
     return _adapter(name, credentials)
