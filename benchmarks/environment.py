@@ -83,7 +83,7 @@ def serve() -> None:
 
     timed(aws._JsonService, "call", part_of_dynamo)
     timed(aws.S3, "put_object", lambda **_: "storage")
-    timed(openai_images.OpenAIImages, "submit_images", lambda *_, **__: "provider")
+    timed(openai_images.OpenAIImages, "submit", lambda *_, **__: "provider")
     served = 0
 
     class Handler(BaseHTTPRequestHandler):

@@ -90,11 +90,11 @@ class FakeUpstream:
     timeouts_s: list[float] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
         self.requests.append(request)
         return self._next(timeout_s=timeout_s)
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+    def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         self.tickets.append(ticket)
         return self._next(timeout_s=timeout_s)
 

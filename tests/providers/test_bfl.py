@@ -44,13 +44,13 @@ def ready(sample: object = SAMPLE) -> httpx.Response:
 def submit(*answers: Answer, model: str = MODEL, **changes: Any) -> tuple[Working, list[httpx.Request]]:
     script = Script(*answers)
     adapter = BFL(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.submit_images(asked(**changes), model=model, timeout_s=30), script.requests
+    return adapter.submit(asked(**changes), model=model, timeout_s=30), script.requests
 
 
 def check(*answers: Answer, ticket: str = TICKET) -> tuple[Generated | Working, list[httpx.Request]]:
     script = Script(*answers)
     adapter = BFL(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.check_images(ticket, timeout_s=30), script.requests
+    return adapter.check(ticket, timeout_s=30), script.requests
 
 
 def submit_failure(answer: Answer) -> UpstreamError:
@@ -225,8 +225,8 @@ def test_a_stand_in_may_poll_and_deliver_on_its_own_host() -> None:
         accepted(polling_url=f"{base_url}/v1/get_result?id=t1"), ready(sample=f"{base_url}/sample.png")
     )
     adapter = BFL(script.client(), Credentials(api_key="k", base_url=base_url), clock=FakeClock())
-    working = adapter.submit_images(REQUEST, model=MODEL, timeout_s=5)
-    generated = adapter.check_images(working.ticket, timeout_s=5)
+    working = adapter.submit(REQUEST, model=MODEL, timeout_s=5)
+    generated = adapter.check(working.ticket, timeout_s=5)
     assert str(script.requests[0].url) == f"{base_url}/v1/flux-2-pro"
     assert isinstance(generated, Generated)
     assert generated.files == (

@@ -165,9 +165,9 @@ def test_every_provider_says_where_it_answers_and_where_its_secret_is(
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
 def test_every_provider_can_be_made(name: str) -> None:
     credentials = Credentials(api_key="k", base_url="http://127.0.0.1:9")
-    adapter = PROVIDERS[name].make(Script().client(), credentials)
-    assert callable(adapter.submit_images)
-    assert callable(adapter.check_images)
+    adapter = PROVIDERS[name].make_images(Script().client(), credentials)
+    assert callable(adapter.submit)
+    assert callable(adapter.check)
 
 
 def test_reading_the_catalog_imports_no_adapter_and_no_http_library() -> None:
@@ -189,12 +189,12 @@ def test_reading_the_catalog_imports_no_adapter_and_no_http_library() -> None:
 
 def changed(**changes: Any) -> str:
     """A catalog of the shipped tiers and one shipped model, with these fields changed."""
-    model = {**SHIPPED["models"][0], **changes}
-    return json.dumps({"tiers": SHIPPED["tiers"], "models": [model]})
+    model = {**SHIPPED["images"][0], **changes}
+    return json.dumps({"tiers": SHIPPED["tiers"], "images": [model]})
 
 
 def test_the_shipped_rows_pass_when_nothing_is_changed() -> None:
-    assert len(read_catalog(changed()).offers) == len(SHIPPED["models"][0]["offers"])
+    assert len(read_catalog(changed()).offers) == len(SHIPPED["images"][0]["offers"])
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_the_shipped_rows_pass_when_nothing_is_changed() -> None:
         changed(offers=[{"tier": "corent-image-fast", "quality": 0.5}] * 2),
         changed(offers=[{"tier": "corent-image-fast", "quality": 0.5, "note": "x"}]),
         changed(note="x"),
-        json.dumps({"tiers": [{}], "models": []}),
+        json.dumps({"tiers": [{}], "images": []}),
     ],
 )
 def test_a_catalog_with_a_mistake_is_not_taken(text: str) -> None:

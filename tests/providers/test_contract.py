@@ -28,7 +28,7 @@ class Case:
     tickets: tuple[str, ...] = ("",)
 
     def adapter(self, handler: Handler) -> ImageUpstream:
-        return PROVIDERS[self.provider].make(client(handler), Credentials(api_key=KEY, base_url=BASE_URL))
+        return PROVIDERS[self.provider].make_images(client(handler), Credentials(api_key=KEY, base_url=BASE_URL))
 
 
 FAL_TICKET = json.dumps({"status_url": f"{BASE_URL}/s", "response_url": f"{BASE_URL}/r", "count": 2})
@@ -137,7 +137,7 @@ def test_no_answer_to_a_submit_breaks_an_adapter(
     left = iter(answers * 4)
     adapter = case.adapter(lambda _: by_stream(*next(left)))
     request = asked(count=count, image=INPUT_IMAGE if edited else None)
-    assert ends_soundly(lambda: adapter.submit_images(request, model=case.model, timeout_s=5))
+    assert ends_soundly(lambda: adapter.submit(request, model=case.model, timeout_s=5))
 
 
 @every_case
@@ -149,7 +149,7 @@ def test_no_answer_to_a_look_up_breaks_an_adapter(
     left = iter(answers * 4)
     adapter = case.adapter(lambda _: by_stream(*next(left)))
     for ticket in case.tickets:
-        assert ends_soundly(lambda: adapter.check_images(ticket, timeout_s=5))  # noqa: B023 - called at once
+        assert ends_soundly(lambda: adapter.check(ticket, timeout_s=5))  # noqa: B023 - called at once
 
 
 @every_case
@@ -157,7 +157,7 @@ def test_no_answer_to_a_look_up_breaks_an_adapter(
 @settings(max_examples=100, deadline=None)
 def test_no_ticket_breaks_an_adapter(case: Case, ticket: str) -> None:
     adapter = case.adapter(lambda _: httpx.Response(200, json={}))
-    assert ends_soundly(lambda: adapter.check_images(ticket, timeout_s=5))
+    assert ends_soundly(lambda: adapter.check(ticket, timeout_s=5))
 
 
 @every_case
@@ -166,7 +166,7 @@ def test_every_status_without_a_body_is_an_error_of_the_port(case: Case) -> None
     for status in range(200, 600):
         adapter = case.adapter(lambda _, status=status: httpx.Response(status))  # type: ignore[misc]
         try:
-            adapter.submit_images(REQUEST, model=case.model, timeout_s=5)
+            adapter.submit(REQUEST, model=case.model, timeout_s=5)
         except UpstreamError:
             continue
         delivered.append(status)
@@ -185,10 +185,10 @@ def test_every_fault_of_the_network_is_an_error_of_the_port(case: Case, fault: E
 
     adapter = case.adapter(fail)
     with pytest.raises(UpstreamError):
-        adapter.submit_images(REQUEST, model=case.model, timeout_s=5)
+        adapter.submit(REQUEST, model=case.model, timeout_s=5)
     for ticket in case.tickets:
         with pytest.raises(UpstreamError):
-            adapter.check_images(ticket, timeout_s=5)
+            adapter.check(ticket, timeout_s=5)
 
 
 @every_case
@@ -200,7 +200,7 @@ def test_the_key_is_sent_in_a_header_to_the_configured_host_and_nowhere_else(cas
         return httpx.Response(500)
 
     with pytest.raises(UpstreamError):
-        case.adapter(keep).submit_images(REQUEST, model=case.model, timeout_s=5)
+        case.adapter(keep).submit(REQUEST, model=case.model, timeout_s=5)
     (request,) = seen
     assert request.url.host == HOST
     assert KEY not in str(request.url)
@@ -217,5 +217,5 @@ def test_a_request_does_not_say_who_sends_it(case: Case) -> None:
         return httpx.Response(500)
 
     with pytest.raises(UpstreamError):
-        case.adapter(keep).submit_images(REQUEST, model=case.model, timeout_s=5)
+        case.adapter(keep).submit(REQUEST, model=case.model, timeout_s=5)
     assert find_forbidden(seen[0].headers["user-agent"]) == []

@@ -63,13 +63,13 @@ def submit(
 ) -> tuple[Generated | Working, list[httpx.Request]]:
     script = Script(*answers)
     adapter = Fal(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.submit_images(asked(**changes), model=model, timeout_s=29.5), script.requests
+    return adapter.submit(asked(**changes), model=model, timeout_s=29.5), script.requests
 
 
 def check(*answers: Answer, ticket: str = TICKET) -> tuple[Generated | Working, list[httpx.Request]]:
     script = Script(*answers)
     adapter = Fal(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.check_images(ticket, timeout_s=30), script.requests
+    return adapter.check(ticket, timeout_s=30), script.requests
 
 
 def submit_failure(*answers: Answer, **changes: Any) -> UpstreamError:
@@ -290,7 +290,7 @@ def test_a_ticket_that_is_not_ours_has_expired(ticket: str) -> None:
 def test_a_stand_in_for_the_queue_alone_also_gets_the_fast_requests() -> None:
     script = Script(made("http://127.0.0.1:9/a.png"))
     credentials = Credentials(api_key="k", base_url="http://127.0.0.1:9")
-    generated = Fal(script.client(), credentials).submit_images(REQUEST, model=FAST, timeout_s=5)
+    generated = Fal(script.client(), credentials).submit(REQUEST, model=FAST, timeout_s=5)
     assert script.requests[0].url.host == "127.0.0.1"
     assert isinstance(generated, Generated)
     assert generated.files == (
@@ -301,7 +301,7 @@ def test_a_stand_in_for_the_queue_alone_also_gets_the_fast_requests() -> None:
 def test_the_synchronous_host_has_a_stand_in_of_its_own() -> None:
     script = Script(made(DATA_URI))
     credentials = Credentials(api_key="k", sync_base_url="http://127.0.0.1:8")
-    Fal(script.client(), credentials).submit_images(REQUEST, model=FAST, timeout_s=5)
+    Fal(script.client(), credentials).submit(REQUEST, model=FAST, timeout_s=5)
     assert str(script.requests[0].url) == "http://127.0.0.1:8/fal-ai/flux/schnell"
 
 

@@ -42,7 +42,7 @@ def error(status: int, *, word: str, details: list[object] | None = None) -> htt
 def submit(*answers: Answer, **changes: Any) -> tuple[Generated, list[httpx.Request]]:
     script = Script(*answers)
     adapter = GoogleImages(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.submit_images(asked(**changes), model=MODEL, timeout_s=30), script.requests
+    return adapter.submit(asked(**changes), model=MODEL, timeout_s=30), script.requests
 
 
 def failure_of(*answers: Answer, **changes: Any) -> UpstreamError:
@@ -99,7 +99,7 @@ def test_a_lost_answer_among_several_outweighs_the_others() -> None:
 
     adapter = GoogleImages(client(by_seed), CREDENTIALS, clock=FakeClock())
     with pytest.raises(UpstreamError) as caught:
-        adapter.submit_images(asked(count=2, seed=1), model=MODEL, timeout_s=30)
+        adapter.submit(asked(count=2, seed=1), model=MODEL, timeout_s=30)
     assert caught.value.failure is Failure.UNKNOWN
 
 
@@ -210,11 +210,11 @@ def test_an_answer_of_another_shape_is_a_bad_reply(answered: httpx.Response) -> 
 def test_a_stand_in_chooses_the_version(base_url: str, path: str) -> None:
     script = Script(answer(candidate(IMAGE_PART)))
     credentials = Credentials(api_key="k", base_url=base_url)
-    GoogleImages(script.client(), credentials).submit_images(REQUEST, model=MODEL, timeout_s=5)
+    GoogleImages(script.client(), credentials).submit(REQUEST, model=MODEL, timeout_s=5)
     assert script.requests[0].url.path == path
 
 
 def test_a_ticket_is_never_one_of_googles() -> None:
     with pytest.raises(UpstreamError) as caught:
-        GoogleImages(Script().client(), CREDENTIALS).check_images("{}", timeout_s=1)
+        GoogleImages(Script().client(), CREDENTIALS).check("{}", timeout_s=1)
     assert caught.value.failure is Failure.EXPIRED

@@ -48,7 +48,7 @@ MODEL = "gpt-image-2:medium"
 def submit(*answers: Answer, model: str = MODEL, **changes: Any) -> tuple[Generated, list[httpx.Request]]:
     script = Script(*answers)
     adapter = OpenAIImages(script.client(), CREDENTIALS, clock=FakeClock())
-    return adapter.submit_images(asked(**changes), model=model, timeout_s=30), script.requests
+    return adapter.submit(asked(**changes), model=model, timeout_s=30), script.requests
 
 
 def failure_of(answer: Answer) -> UpstreamError:
@@ -208,7 +208,7 @@ def test_fewer_images_than_asked_for_are_a_bad_reply() -> None:
 def test_a_ticket_is_never_one_of_openais() -> None:
     adapter = OpenAIImages(Script().client(), CREDENTIALS)
     with pytest.raises(UpstreamError) as caught:
-        adapter.check_images("{}", timeout_s=1)
+        adapter.check("{}", timeout_s=1)
     assert caught.value.failure is Failure.EXPIRED
 
 
@@ -216,6 +216,6 @@ def test_a_ticket_is_never_one_of_openais() -> None:
 def test_a_stand_in_is_asked_instead(base_url: str) -> None:
     script = Script(httpx.Response(200, json=ANSWER))
     credentials = Credentials(api_key="k", base_url=base_url)
-    OpenAIImages(script.client(), credentials).submit_images(REQUEST, model=MODEL, timeout_s=5)
+    OpenAIImages(script.client(), credentials).submit(REQUEST, model=MODEL, timeout_s=5)
     assert str(script.requests[0].url) == "http://127.0.0.1:9/v1/images/generations"
     assert BASE_URL == "https://api.openai.com/v1"

@@ -9,7 +9,7 @@ import pytest
 from corent.core.tiers import ImageFormat
 from corent.core.upstream import Failure, Generated, RemoteFile, UpstreamError, Working
 from corent.providers.credentials import Credentials
-from corent.providers.sandbox import Sandbox
+from corent.providers.sandbox import SandboxImages
 from tests.providers.doubles import INPUT_IMAGE, KEY, PNG, Answer, FakeClock, Script, asked
 
 BASE_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/live"
@@ -18,15 +18,15 @@ FILE_URL = "https://bucket.s3.eu-west-1.amazonaws.com/images/gen_1/0.png?X-Amz-S
 
 
 def sandbox(script: Script, *, base_url: str = BASE_URL) -> Sandbox:
-    return Sandbox(script.client(), Credentials(api_key=KEY, base_url=base_url), clock=FakeClock())
+    return SandboxImages(script.client(), Credentials(api_key=KEY, base_url=base_url), clock=FakeClock())
 
 
 def submit(answer: Answer) -> Generated | Working:
-    return sandbox(Script(answer)).submit_images(asked(), model="sandbox-swift", timeout_s=5)
+    return sandbox(Script(answer)).submit(asked(), model="sandbox-swift", timeout_s=5)
 
 
 def check(answer: Answer, *, base_url: str = BASE_URL) -> Generated | Working:
-    return sandbox(Script(answer), base_url=base_url).check_images("gen_1", timeout_s=5)
+    return sandbox(Script(answer), base_url=base_url).check("gen_1", timeout_s=5)
 
 
 def done(*urls: object) -> httpx.Response:
@@ -43,7 +43,7 @@ def test_posts_the_whole_request_with_the_key() -> None:
     request = asked(
         seed=7, negative_prompt="rain", count=2, output_format=ImageFormat.WEBP, attempt=3, image=INPUT_IMAGE
     )
-    sandbox(script).submit_images(request, model="sandbox-fine", timeout_s=5)
+    sandbox(script).submit(request, model="sandbox-fine", timeout_s=5)
     sent = script.requests[0]
     assert (str(sent.url), sent.headers["authorization"]) == (f"{BASE_URL}/v1/generations", f"Bearer {KEY}")
     assert json.loads(sent.content) == {
@@ -63,7 +63,7 @@ def test_posts_the_whole_request_with_the_key() -> None:
 
 def test_a_request_without_options_says_so_with_nulls() -> None:
     script = Script(httpx.Response(202, json=ACCEPTED))
-    sandbox(script).submit_images(asked(), model="sandbox-swift", timeout_s=5)
+    sandbox(script).submit(asked(), model="sandbox-swift", timeout_s=5)
     body = json.loads(script.requests[0].content)
     assert (body["seed"], body["negative_prompt"], body["image"]) == (None, None, None)
 
@@ -74,7 +74,7 @@ def test_an_accepted_request_is_working_under_its_id() -> None:
 
 def test_asks_for_the_ticket_with_the_key() -> None:
     script = Script(httpx.Response(200, json=ACCEPTED))
-    assert sandbox(script).check_images("gen_1", timeout_s=5) == Working(ticket="gen_1", poll_after_s=0.4)
+    assert sandbox(script).check("gen_1", timeout_s=5) == Working(ticket="gen_1", poll_after_s=0.4)
     asked_for = script.requests[0]
     assert str(asked_for.url) == f"{BASE_URL}/v1/generations/gen_1"
     assert asked_for.headers["authorization"] == f"Bearer {KEY}"
@@ -83,7 +83,7 @@ def test_asks_for_the_ticket_with_the_key() -> None:
 def test_a_ticket_cannot_lead_to_another_path() -> None:
     script = Script(error(404, "not_found"))
     with pytest.raises(UpstreamError):
-        sandbox(script).check_images("../../admin?x=1", timeout_s=5)
+        sandbox(script).check("../../admin?x=1", timeout_s=5)
     assert script.requests[0].url.raw_path == b"/live/v1/generations/..%2F..%2Fadmin%3Fx%3D1"
 
 
@@ -180,4 +180,4 @@ def test_says_a_looks_failures_in_our_words(answer: Answer, failure: Failure) ->
 
 def test_a_secret_without_an_address_is_refused() -> None:
     with pytest.raises(ValueError, match="base_url"):
-        Sandbox(Script().client(), Credentials(api_key=KEY))
+        SandboxImages(Script().client(), Credentials(api_key=KEY))

@@ -21,7 +21,7 @@ def submit(
     script = Script(*answers)
     credentials = Credentials(api_key=api_key, base_url=BASE_URL)
     adapter = SelfHostedImages(script.client(), credentials, clock=FakeClock())
-    generated = adapter.submit_images(asked(**changes), model=model, timeout_s=30)
+    generated = adapter.submit(asked(**changes), model=model, timeout_s=30)
     assert {str(request.url) for request in script.requests} == {f"{BASE_URL}/images/generations"}
     return generated, [json.loads(request.content) for request in script.requests]
 
@@ -47,7 +47,7 @@ def test_sends_the_five_fields_every_such_server_knows() -> None:
 def test_sends_a_key_only_where_there_is_one(api_key: str, header: str | None) -> None:
     script = Script(httpx.Response(200, json=ANSWER))
     adapter = SelfHostedImages(script.client(), Credentials(api_key=api_key, base_url=BASE_URL))
-    adapter.submit_images(asked(), model="default", timeout_s=5)
+    adapter.submit(asked(), model="default", timeout_s=5)
     assert script.requests[0].headers.get("authorization") == header
 
 

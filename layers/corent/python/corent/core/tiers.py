@@ -41,6 +41,13 @@ class ImageFormat(StrEnum):
     WEBP = "webp"
 
 
+class Resolution(StrEnum):
+    """The shorter side of a delivered video."""
+
+    HD = "720p"
+    FULL_HD = "1080p"
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One public tier. `price_micros` is per image, or per second of video."""

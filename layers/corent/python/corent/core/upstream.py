@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from corent.core.tiers import AspectRatio, ImageFormat
+from corent.core.tiers import AspectRatio, ImageFormat, Resolution
 
 
 class Failure(StrEnum):
@@ -51,7 +51,8 @@ class ImageRequest:
     `width_px` x `height_px` has the asked ratio, both sides divisible by 16, near one megapixel;
     an upstream that takes only a ratio uses `aspect_ratio`. `prompt` already carries the style.
     `attempt` counts from 1 inside the job; `reference` (job id and attempt) is the same when the
-    same attempt is repeated, so an upstream with idempotent submits is given it.
+    same attempt is repeated, so an upstream with idempotent submits is given it. `callback_url` is
+    where an upstream that can may say that it is done; None where it cannot reach us.
     """
 
     prompt: str
@@ -65,6 +66,31 @@ class ImageRequest:
     seed: int | None = None
     negative_prompt: str | None = None
     image: InputImage | None = None
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRequest:
+    """What to film, in Corent's words.
+
+    `width_px` x `height_px` has the asked ratio and `resolution` as its shorter side; an upstream that
+    takes names instead uses `aspect_ratio` and `resolution`. `image` is the first frame. `duration_s` is
+    to be met exactly: an offer is asked only for lengths its catalog row lists. The rest is as in
+    ImageRequest.
+    """
+
+    prompt: str
+    aspect_ratio: AspectRatio
+    resolution: Resolution
+    width_px: int
+    height_px: int
+    duration_s: int
+    reference: str
+    attempt: int
+    seed: int | None = None
+    negative_prompt: str | None = None
+    image: InputImage | None = None
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +125,7 @@ class Generated:
 class Working:
     """The upstream has accepted and works on it.
 
-    `ticket` is all that `check_images` needs to ask again, from any process; it is stored with the
+    `ticket` is all that `check` needs to ask again, from any process; it is stored with the
     job and never shown. `poll_after_s` is when asking again makes sense.
     """
 
@@ -108,21 +134,36 @@ class Working:
     progress_percent: int | None = None
 
 
-class ImageUpstream(Protocol):
-    """One provider's images. One instance serves one set of credentials."""
+class Upstream[RequestT](Protocol):
+    """One provider's images, or its videos. One instance serves one set of credentials."""
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
-        """Buy the images. `timeout_s` bounds the whole call.
+    def submit(self, request: RequestT, *, model: str, timeout_s: float) -> Generated | Working:
+        """Buy what is asked for. `timeout_s` bounds the whole call.
 
         Raises UpstreamError; `Failure.UNKNOWN` when the request may have been accepted but its
         answer was lost. Not to be repeated after UNKNOWN: it may buy twice.
         """
         ...
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+    def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         """Look at a submitted request. May be repeated.
 
         Raises UpstreamError with the failure the upstream reports; `Failure.UNKNOWN` when it could not
         be asked (connection lost, 5xx): the work may still be going on, so ask again until the deadline.
+        """
+        ...
+
+
+type ImageUpstream = Upstream[ImageRequest]
+
+
+class VideoUpstream(Upstream[VideoRequest], Protocol):
+    """One provider's videos; `Generated` holds exactly one file."""
+
+    def cancel(self, ticket: str, *, timeout_s: float) -> None:
+        """Ask that the work be stopped, where the upstream takes such a wish. May be repeated.
+
+        Returns whatever came of it: the work may be over already, or go on. Raises UpstreamError only when
+        the upstream could not be asked.
         """
         ...

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution
 
 IMAGE_DEADLINE_MS = 240_000
+VIDEO_DEADLINE_MS = 900_000
 OPEN_GRACE_S = 120  # How long after its deadline an unsettled job is swept.
 
 
@@ -47,11 +48,30 @@ class ImageOrder:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class VideoOrder:
+    """What the caller asked for; `image_url` is the first frame."""
+
+    prompt: str
+    preference: Preference
+    aspect_ratio: AspectRatio
+    duration_s: int
+    resolution: Resolution
+    seed: int | None = None
+    negative_prompt: str | None = None
+    image_url: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+type Order = ImageOrder | VideoOrder
+
+
 class AttemptOutcome(StrEnum):
-    """How one attempt stands. Anything but the first two is the class of its failure."""
+    """How one attempt stands. Anything but the first three is the class of its failure."""
 
     COMPLETED = "completed"
     WORKING = "working"
+    ABANDONED = "abandoned"  # The job was cancelled meanwhile.
     REFUSED = "refused"
     INVALID_INPUT = "invalid_input"
     RATE_LIMITED = "rate_limited"
@@ -79,11 +99,20 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveredImage:
-    """One stored result."""
+class DeliveredFile:
+    """One stored result; `duration_s` is a video's length, to the nearest whole second."""
 
     width_px: int
     height_px: int
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where the job's end is to be told. `sealed_secret` is the caller's secret, encrypted, as base64."""
+
+    url: str
+    sealed_secret: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +121,10 @@ class Job:
 
     `wallet_id` owns it. `files_key` is unguessable and names the results' place. `route` is the
     routing record as it was written at submit, byte for byte. `deferred` is set once the answer was
-    202 and another function carries the job on. `spent_month` is set when the buying key has a limit.
+    202 and the state machine carries the job on. `expected_ms` is how long such a job usually takes, and
+    `progress_percent` the furthest that an upstream has reported; both only feed the estimate of progress.
+    `wake_token` resumes the execution that waits for the job. `files` are stored before the job ends.
+    `spent_month` is set when the buying key has a limit.
     """
 
     id: str
@@ -101,16 +133,20 @@ class Job:
     tier: str
     state: JobState
     hold_micros: int
-    order: ImageOrder
+    order: Order
     route: str
     files_key: str
     created_at_ms: int
     deadline_ms: int
+    expected_ms: int
     deferred: bool = False
     attempts: tuple[Attempt, ...] = ()
-    images: tuple[DeliveredImage, ...] = ()
+    progress_percent: int = 0
+    wake_token: str | None = field(default=None, repr=False)
+    files: tuple[DeliveredFile, ...] = ()
     failure: JobFailure | None = None
     finished_at_ms: int | None = None
+    webhook: Webhook | None = field(default=None, repr=False)
     key_sha256: str | None = None
     spent_month: str | None = None
 
@@ -127,5 +163,5 @@ class JobEnd:
     state: JobState
     attempts: tuple[Attempt, ...]
     finished_at_ms: int
-    images: tuple[DeliveredImage, ...] = ()
+    files: tuple[DeliveredFile, ...] = ()
     failure: JobFailure | None = None

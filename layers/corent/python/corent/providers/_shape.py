@@ -92,7 +92,7 @@ def open_ticket(ticket: str) -> dict[str, object]:
 
 
 def write_ticket(document: dict[str, object]) -> str:
-    """What `check_images` needs to ask again, as one line."""
+    """What `check` needs to ask again, as one line."""
     return json.dumps(document, separators=(",", ":"))
 
 

@@ -58,7 +58,7 @@ class BFL:
         )
         self._result_hosts = HOSTS if credentials.base_url is None else (*HOSTS, self._wire.host)
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
         deadline = self._wire.start(timeout_s)
         body = _body(request, model=model)
         addresses: list[str] = []
@@ -73,7 +73,7 @@ class BFL:
         ticket = write_ticket({"polling_urls": addresses, "cost_micros": cost_micros})
         return Working(ticket=ticket, poll_after_s=POLL_AFTER_S)
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+    def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         deadline = self._wire.start(timeout_s)
         opened = open_ticket(ticket)
         addresses = [

@@ -2,12 +2,15 @@
 
 catalog.json is data. A model's cost and abilities stand there once, with the tiers it is offered in:
 
-    cost_micros             one 1-megapixel image; cost_source and cost_read_on say who published it and when
-    cost_with_image_micros  the same with an input image of up to 4 megapixels; null where it takes none
-    offers[].quality        our own prior within the tier, 0 to 1
+    images[].cost_micros             one 1-megapixel image
+    images[].cost_with_image_micros  the same with an input image of up to 4 megapixels; null where it takes none
+    videos[].cost_micros             one second at 720p, sound included where it cannot be left out
+    videos[].cost_1080p_micros       one second at 1080p; null where it makes none
+    cost_source, cost_read_on        who published the cost, and when it was read
+    offers[].quality                 our own prior within the tier, 0 to 1
 
-An offer takes input images only where the tier's price covers that cost too. Loading the catalog
-imports no adapter and no HTTP library: status pages read it as well.
+An offer takes input images, or makes 1080p, only where the tier's price covers that cost too. Loading the
+catalog imports no adapter and no HTTP library: status pages read it as well.
 """
 
 import importlib
@@ -17,15 +20,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Tier
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution, Tier
 from corent.routing.offers import Offer
 
 if TYPE_CHECKING:
     import httpx
 
-    from corent.core.upstream import ImageUpstream
+    from corent.core.upstream import ImageUpstream, VideoUpstream
     from corent.providers.credentials import Credentials
 
 _CATALOG: Final = Path(__file__).with_name("catalog.json")
@@ -39,37 +42,57 @@ class CatalogError(Exception):
 class Provider:
     """Who adapts an upstream. `base_url` is where it answers, None where only its secret says.
 
-    `adapter` is `module:class`: a function that serves one provider must not import the others.
+    `images` and `videos` are `module:class`: a function that serves one provider must not import the
+    others. `idempotent_submits` says that a purchase may be repeated under its reference without buying
+    twice.
     """
 
     name: str
     base_url: str | None
-    adapter: str
+    images: str | None = None
+    videos: str | None = None
+    idempotent_submits: bool = False
 
     @property
     def secret_name(self) -> str:
         """Where the operator keeps its credentials; without them it is not on offer."""
         return f"corent/providers/{self.name}"
 
-    def make(self, http: "httpx.Client", credentials: "Credentials") -> "ImageUpstream":
-        """The adapter, speaking through `http`. Raises ValueError for credentials it cannot use."""
-        module, _, name = self.adapter.partition(":")
-        adapter: Callable[[httpx.Client, Credentials], ImageUpstream]
-        adapter = getattr(importlib.import_module(module), name)
+    def make_images(self, http: "httpx.Client", credentials: "Credentials") -> "ImageUpstream":
+        """The adapter of images. Raises ValueError for credentials it cannot use."""
+        adapter: Callable[[httpx.Client, Credentials], ImageUpstream] = _load(self.images)
+        return adapter(http, credentials)
+
+    def make_videos(self, http: "httpx.Client", credentials: "Credentials") -> "VideoUpstream":
+        """The adapter of videos. Raises ValueError for credentials it cannot use."""
+        adapter: Callable[[httpx.Client, Credentials], VideoUpstream] = _load(self.videos)
         return adapter(http, credentials)
 
 
+def _load(adapter: str | None) -> Any:
+    if adapter is None:
+        raise CatalogError("an offer of a kind that its provider has no adapter for")
+    module, _, name = adapter.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 _ADAPTED: Final = (
-    Provider("openai", "https://api.openai.com/v1", "corent.providers.openai_images:OpenAIImages"),
-    Provider("selfhosted", None, "corent.providers.openai_images:SelfHostedImages"),
-    Provider("fal", "https://queue.fal.run", "corent.providers.fal:Fal"),
+    Provider("openai", "https://api.openai.com/v1", images="corent.providers.openai_images:OpenAIImages"),
+    Provider("selfhosted", None, images="corent.providers.openai_images:SelfHostedImages"),
+    Provider("fal", "https://queue.fal.run", images="corent.providers.fal:Fal"),
     Provider(
         "google",
         "https://generativelanguage.googleapis.com/v1",
-        "corent.providers.google_images:GoogleImages",
+        images="corent.providers.google_images:GoogleImages",
     ),
-    Provider("bfl", "https://api.bfl.ai", "corent.providers.bfl:BFL"),
-    Provider("sandbox", None, "corent.providers.sandbox:Sandbox"),
+    Provider("bfl", "https://api.bfl.ai", images="corent.providers.bfl:BFL"),
+    Provider(
+        "sandbox",
+        None,
+        images="corent.providers.sandbox:SandboxImages",
+        videos="corent.providers.sandbox:SandboxVideos",
+        idempotent_submits=True,
+    ),
 )
 PROVIDERS: Final = {provider.name: provider for provider in _ADAPTED}
 
@@ -88,7 +111,7 @@ def tiers() -> tuple[Tier, ...]:
 
 
 def offers() -> tuple[Offer, ...]:
-    """Every offer of every image tier, retired ones included: routing knows the day."""
+    """Every offer of every tier, retired ones included: routing knows the day."""
     return _shipped().offers
 
 
@@ -98,9 +121,12 @@ def read_catalog(text: str) -> Catalog:
         document = json.loads(text)
         rows = [_Row(row, where=f"tiers[{index}]") for index, row in enumerate(document["tiers"])]
         sold = tuple(_tier(row) for row in rows)
-        prices = {tier.name: tier.price_micros for tier in sold if tier.kind is Kind.IMAGE}
-        models = [_Row(row, where=f"models[{index}]") for index, row in enumerate(document["models"])]
-        offered = tuple(offer for model in models for offer in _offers(model, prices=prices))
+        offered = tuple(
+            offer
+            for kind, read in ((Kind.IMAGE, _image_offers), (Kind.VIDEO, _video_offers))
+            for index, row in enumerate(document[f"{kind}s"])
+            for offer in read(_Row(row, where=f"{kind}s[{index}]"), prices=_prices(sold, kind=kind))
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CatalogError(f"{type(error).__name__}: {error}") from error
     for name, keys in (
@@ -166,6 +192,12 @@ class _Row:
             raise CatalogError(f"{self.where}.{name} must be a list without repeats")
         return value
 
+    def wholes(self, name: str) -> tuple[int, ...]:
+        value = self._left.pop(name)
+        if not isinstance(value, list) or not value or not all(type(each) is int and each > 0 for each in value):
+            raise CatalogError(f"{self.where}.{name} must be a list of whole numbers")
+        return tuple(value)
+
     def rows(self, name: str) -> list["_Row"]:
         value = self._left.pop(name)
         if not isinstance(value, list) or not value:
@@ -188,50 +220,83 @@ def _tier(row: _Row) -> Tier:
     return tier
 
 
-def _offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
+def _prices(sold: tuple[Tier, ...], *, kind: Kind) -> dict[str, int]:
+    return {tier.name: tier.price_micros for tier in sold if tier.kind is kind}
+
+
+def _image_offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
+    common = _common(row, kind=Kind.IMAGE)
+    with_image_micros = row.optional_whole("cost_with_image_micros")
+    abilities = {
+        "asynchronous": row.flag("asynchronous"),
+        "formats": tuple(ImageFormat(word) for word in row.texts("formats")),
+        "count_max": row.whole("count_max", minimum=1),
+    }
+    return [
+        Offer(
+            **common,
+            **abilities,
+            tier=tier,
+            quality=quality,
+            takes_image=with_image_micros is not None and with_image_micros <= prices[tier],
+        )
+        for tier, quality in _places(row, cost_micros=common["cost_micros"], prices=prices)
+    ]
+
+
+def _video_offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
+    common = _common(row, kind=Kind.VIDEO)
+    full_hd_micros = row.optional_whole("cost_1080p_micros")
+    takes_image, durations_s = row.flag("takes_image"), row.wholes("durations_s")
+    return [
+        Offer(
+            **common,
+            tier=tier,
+            quality=quality,
+            asynchronous=True,
+            takes_image=takes_image,
+            durations_s=durations_s,
+            resolutions=tuple(Resolution) if covered else (Resolution.HD,),
+            cost_1080p_micros=full_hd_micros if covered else None,
+        )
+        for tier, quality in _places(row, cost_micros=common["cost_micros"], prices=prices)
+        for covered in (full_hd_micros is not None and full_hd_micros <= prices[tier],)
+    ]
+
+
+def _common(row: _Row, *, kind: Kind) -> dict[str, Any]:
+    """The fields that images and videos share."""
     upstream, model = row.text("upstream"), row.text("model")
-    if upstream not in PROVIDERS:
+    provider = PROVIDERS.get(upstream)
+    if provider is None or (provider.images if kind is Kind.IMAGE else provider.videos) is None:
         raise CatalogError(f"{row.where}: nobody adapts {upstream}")
     if " " in model or ";" in model:
         raise CatalogError(f"{row.where}: a route cannot be stored with {model} in it")
-    cost_micros = row.whole("cost_micros", minimum=0)
-    cost_with_image_micros = row.optional_whole("cost_with_image_micros")
-    cost_source, cost_read_on = row.text("cost_source"), date.fromisoformat(row.text("cost_read_on"))
     typical_latency_ms = row.whole("typical_latency_ms", minimum=1)
-    slow_latency_ms = row.whole("slow_latency_ms", minimum=typical_latency_ms)
-    asynchronous = row.flag("asynchronous")
-    formats = tuple(ImageFormat(word) for word in row.texts("formats"))
-    aspect_ratios = tuple(AspectRatio(word) for word in row.texts("aspect_ratios"))
-    count_max = row.whole("count_max", minimum=1)
-    takes_seed, takes_negative_prompt = row.flag("takes_seed"), row.flag("takes_negative_prompt")
-    retired_on = row.optional_date("retired_on")
-    offered = []
+    return {
+        "id": f"{upstream}/{model}",
+        "upstream": upstream,
+        "model": model,
+        "cost_micros": row.whole("cost_micros", minimum=0),
+        "cost_source": row.text("cost_source"),
+        "cost_read_on": date.fromisoformat(row.text("cost_read_on")),
+        "typical_latency_ms": typical_latency_ms,
+        "slow_latency_ms": row.whole("slow_latency_ms", minimum=typical_latency_ms),
+        "aspect_ratios": tuple(AspectRatio(word) for word in row.texts("aspect_ratios")),
+        "takes_seed": row.flag("takes_seed"),
+        "takes_negative_prompt": row.flag("takes_negative_prompt"),
+        "retired_on": row.optional_date("retired_on"),
+    }
+
+
+def _places(row: _Row, *, cost_micros: int, prices: dict[str, int]) -> list[tuple[str, float]]:
+    """The tiers a model is offered in and its quality there; every other field has been read by now."""
+    places = []
     for place in row.rows("offers"):
         tier = place.text("tier")
         if cost_micros > prices[tier]:
-            raise CatalogError(f"{place.where}: {model} costs more than {tier} is sold for")
-        offered.append(
-            Offer(
-                id=f"{upstream}/{model}",
-                tier=tier,
-                upstream=upstream,
-                model=model,
-                cost_micros=cost_micros,
-                cost_source=cost_source,
-                cost_read_on=cost_read_on,
-                typical_latency_ms=typical_latency_ms,
-                slow_latency_ms=slow_latency_ms,
-                quality=place.share("quality"),
-                asynchronous=asynchronous,
-                formats=formats,
-                aspect_ratios=aspect_ratios,
-                count_max=count_max,
-                takes_seed=takes_seed,
-                takes_negative_prompt=takes_negative_prompt,
-                takes_image=cost_with_image_micros is not None and cost_with_image_micros <= prices[tier],
-                retired_on=retired_on,
-            )
-        )
+            raise CatalogError(f"{place.where}: {row.where} costs more than {tier} is sold for")
+        places.append((tier, place.share("quality")))
         place.done()
     row.done()
-    return offered
+    return places

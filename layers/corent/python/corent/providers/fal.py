@@ -101,7 +101,7 @@ class Fal:
         if credentials.base_url or credentials.sync_base_url:
             self._result_hosts = (*RESULT_HOSTS, *sorted({self._queue.host, self._sync.host}))
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
         endpoint = ENDPOINTS.get(model)
         if endpoint is None or (request.image is not None and endpoint.edit is None):
             raise UpstreamError(Failure.INVALID_INPUT, "an endpoint that does not take this request")
@@ -111,7 +111,7 @@ class Fal:
             return self._run(f"/{path}", body, count=request.count, timeout_s=timeout_s)
         return self._enqueue(f"/{path}", body, count=request.count, timeout_s=timeout_s)
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+    def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         deadline = self._queue.start(timeout_s)
         opened = open_ticket(ticket)
         count = whole_number(opened.get("count"), maximum=IMAGES_MAX)

@@ -55,7 +55,7 @@ class GoogleImages:
             clock=clock,
         )
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
         deadline = self._wire.start(timeout_s)
         if request.count == 1:
             return Generated(files=(self._one(request, model=model, index=0, deadline=deadline),))
@@ -71,7 +71,7 @@ class GoogleImages:
             raise next((error for error in failed if error.failure is Failure.UNKNOWN), failed[0])
         return Generated(files=tuple(call.result() for call in calls))
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> NoReturn:
+    def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
         raise no_tickets()
 

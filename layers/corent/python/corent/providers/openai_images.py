@@ -63,7 +63,7 @@ class OpenAIImages:
             clock=clock,
         )
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
         deadline = self._wire.start(timeout_s)
         name, _, quality = model.partition(":")
         fields: dict[str, str | int] = {
@@ -91,7 +91,7 @@ class OpenAIImages:
         files = tuple(inline_file(entry.get("b64_json")) for entry in _entries(document, count=request.count))
         return Generated(files=files, cost_micros=_cost_micros(document))
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> NoReturn:
+    def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
         raise no_tickets()
 
@@ -117,7 +117,7 @@ class SelfHostedImages:
             clock=clock,
         )
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
         body: dict[str, str | int] = {
             "model": model,
             "prompt": request.prompt,
@@ -129,7 +129,7 @@ class SelfHostedImages:
         document = as_mapping(reply.document(), what="the answer")
         return Generated(files=tuple(self._file(entry) for entry in _entries(document, count=request.count)))
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> NoReturn:
+    def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
         raise no_tickets()
 

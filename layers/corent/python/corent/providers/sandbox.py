@@ -30,7 +30,7 @@ _GATEWAY: Final = re.compile(
 )
 
 
-class Sandbox:
+class SandboxImages:
     """Accepts at once and is asked later."""
 
     def __init__(self, http: httpx.Client, credentials: Credentials, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -45,7 +45,7 @@ class Sandbox:
         )
         self._result_hosts = _result_hosts(self._wire.host)
 
-    def submit_images(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
+    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
         deadline = self._wire.start(timeout_s)
         reply = self._wire.buy_json("/generations", _body(request, model=model), deadline=deadline)
         if not reply.ok:
@@ -53,7 +53,7 @@ class Sandbox:
         document = as_mapping(reply.document(), what="the answer")
         return _working(document, ticket=as_text(document.get("id"), what="id"))
 
-    def check_images(self, ticket: str, *, timeout_s: float) -> Generated | Working:
+    def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         deadline = self._wire.start(timeout_s)
         reply = self._wire.look_up(f"/generations/{quote(ticket, safe='')}", deadline=deadline)
         if not reply.ok:

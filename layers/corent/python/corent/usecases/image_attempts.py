@@ -222,7 +222,7 @@ class ImageAttempts:
             if resumed:
                 step: Generated | Working = Working(ticket=attempt.ticket or "", poll_after_s=0.0)
             else:
-                step = upstream.submit_images(
+                step = upstream.submit(
                     image_request(job, offer, attempt=attempt.candidate + 1, picture=picture()),
                     model=offer.model,
                     timeout_s=self._submit_timeout_s(offer, end_ms=min(until_ms, job.deadline_ms)),
@@ -264,7 +264,7 @@ class ImageAttempts:
         """Ask once. An upstream that cannot be asked just now may still be working on it."""
         left_s = max(1.0, (end_ms - self._clock.now_ms()) / 1000)
         try:
-            return upstream.check_images(working.ticket, timeout_s=min(CALL_TIMEOUT_S, left_s))
+            return upstream.check(working.ticket, timeout_s=min(CALL_TIMEOUT_S, left_s))
         except UpstreamError as error:
             if error.failure in (Failure.UNKNOWN, Failure.RATE_LIMITED):
                 return replace(working, poll_after_s=max(1.0, error.retry_after_s or 0.0))

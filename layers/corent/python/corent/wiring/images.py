@@ -153,7 +153,7 @@ def _upstream(name: str) -> ImageUpstream:
 
 @cache
 def _adapter(name: str, credentials: Credentials) -> ImageUpstream:
-    return PROVIDERS[name].make(_http_client(), credentials)
+    return PROVIDERS[name].make_images(_http_client(), credentials)
 
 
 @cache
