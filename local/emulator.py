@@ -5,6 +5,8 @@ libraries that differ from ours. Where version 1.5.33 differs from AWS in a way 
 closes the gap:
 - a Python exception's class reaches the caller as `errorType` (it calls every one Runtime.HandlerError);
 - the any-methods and gateway responses of an imported API take effect (it leaves them out);
+- a state's pause between retries stays below MaxDelaySeconds (it knows no such bound);
+- a function that fails before it calls back fails its state (it waits for the time-out instead);
 - a function sees the interpreter and its layers, never the emulator's own packages (local/workers.py).
 """
 
@@ -102,6 +104,43 @@ def _import_whole_apis() -> None:
     gateway._import_rest_api = import_whole
 
 
+def _bound_retry_pauses() -> None:
+    from ministack.services import stepfunctions
+
+    find = stepfunctions._find_matching_retrier
+
+    def find_bounded(retriers: list[dict[str, Any]], error: str, counts: dict[int, int]) -> tuple[Any, int]:
+        retrier, place = find(retriers, error, counts)
+        if retrier is None or "MaxDelaySeconds" not in retrier:
+            return retrier, place
+        pause_s = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** counts.get(place, 0)
+        return retrier | {
+            "IntervalSeconds": min(pause_s, retrier["MaxDelaySeconds"]),
+            "BackoffRate": 1,
+        }, place
+
+    stepfunctions._find_matching_retrier = find_bounded
+
+
+def _fail_without_callback() -> None:
+    from ministack.services import stepfunctions
+
+    call = stepfunctions._call_lambda
+
+    def call_or_fail(function: str, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except stepfunctions._ExecutionError as error:
+            for token in event.values() if isinstance(event, dict) else ():
+                waiting = stepfunctions._task_tokens.get(token) if isinstance(token, str) else None
+                if waiting is not None:
+                    waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                    waiting["event"].set()
+            raise
+
+    stepfunctions._call_lambda = call_or_fail
+
+
 def _end_with_parent() -> None:
     """End when standard input closes: the stack holds its other end, so a killed stack leaves nothing."""
 
@@ -127,6 +166,8 @@ def main() -> None:
 
     _name_errors()
     _import_whole_apis()
+    _bound_retry_pauses()
+    _fail_without_callback()
     pace = workers.install()
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]

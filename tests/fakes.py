@@ -4,16 +4,17 @@
 condition of a write has a name, so that a test can leave one out and see itself fail.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from corent.core.ids import first_ulid_at
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
 from corent.jobs.job import (
     IMAGE_DEADLINE_MS,
-    OPEN_GRACE_S,
+    START_GRACE_S,
     TERMINAL,
     Attempt,
+    DeliveredFile,
     ImageOrder,
     Job,
     JobEnd,
@@ -85,6 +86,7 @@ def a_job(
         files_key=f"{number:032x}",
         created_at_ms=at_ms,
         deadline_ms=at_ms + IMAGE_DEADLINE_MS,
+        expected_ms=2_000,
         key_sha256="k" if spent_month else None,
         spent_month=spent_month,
     )
@@ -104,7 +106,8 @@ class MemoryBooks:
     balances: dict[str, Balance] = field(default_factory=dict)
     claims: dict[tuple[str, str], tuple[IdempotencyRecord, int]] = field(default_factory=dict)
     spent: dict[tuple[str, str], int] = field(default_factory=dict)
-    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
+    look_at_s: dict[str, int] = field(default_factory=dict)
+    owed: list[str] = field(default_factory=list)
 
     # ---- LedgerStore -----------------------------------------------------------------------------
 
@@ -124,6 +127,7 @@ class MemoryBooks:
         )
         self.jobs[job.id] = job
         self.money[job.id] = "held"
+        self.look_at_s[job.id] = job.created_at_ms // 1000 + START_GRACE_S if job.deferred else job.swept_at_s
         if claim:
             record = IdempotencyRecord(
                 fingerprint=claim.fingerprint, job_id=write.job_id, expires_at_s=claim.expires_at_s
@@ -145,12 +149,14 @@ class MemoryBooks:
         self.jobs[job.id] = replace(
             job,
             state=end.state,
-            attempts=end.attempts,
-            images=end.images,
+            attempts=tuple(attempt.settled() for attempt in end.attempts),
+            files=end.files or job.files,
             failure=end.failure,
             finished_at_ms=end.finished_at_ms,
         )
         self.money[job.id] = "captured" if entry.kind is EntryKind.CAPTURE else "released"
+        if end.owes_webhook:
+            self.owed.append(job.id)
         if write.key_limit and entry.kind is EntryKind.RELEASE:
             self.spent[write.key_limit.key_sha256, write.key_limit.month] -= entry.amount_micros
         self._post(entry, open_jobs=-1)
@@ -223,22 +229,36 @@ class MemoryBooks:
     def read(self, job_id: str) -> Job | None:
         return self.jobs.get(job_id)
 
-    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
+    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
         return self._change_open(
-            job_id, lambda job: replace(job, deferred=True, state=JobState.PROCESSING, attempts=attempts)
+            job_id,
+            lambda job: replace(job, deferred=True, state=JobState.PROCESSING, attempts=attempts),
+            look_at_s=look_at_s,
         )
 
-    def claim(self, job_id: str, *, worker: str, now_ms: int, until_ms: int) -> bool:
-        holder, until = self.leases.get(job_id, (worker, 0))
-        if until > now_ms and holder != worker:
+    def advance(
+        self,
+        job: Job,
+        *,
+        attempts: tuple[Attempt, ...],
+        files: tuple[DeliveredFile, ...] = (),
+        progress_percent: int | None = None,
+        wake_token: str | None = None,
+    ) -> bool:
+        if self.jobs[job.id].attempts != job.attempts:
             return False
-        if not self._change_open(job_id, lambda job: job):
-            return False
-        self.leases[job_id] = (worker, until_ms)
-        return True
-
-    def record_attempts(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
-        return self._change_open(job_id, lambda job: replace(job, attempts=attempts))
+        return self._change_open(
+            job.id,
+            lambda stored: replace(
+                stored,
+                state=JobState.PROCESSING,
+                attempts=attempts,
+                files=files or stored.files,
+                progress_percent=stored.progress_percent if progress_percent is None else progress_percent,
+                wake_token=stored.wake_token if wake_token is None else wake_token,
+            ),
+            look_at_s=job.swept_at_s,
+        )
 
     def list_by_wallet(
         self,
@@ -266,12 +286,9 @@ class MemoryBooks:
         page = found[:limit]
         return JobPage(jobs=tuple(page), next_before=page[-1].id if len(found) > limit else None)
 
-    def list_overdue(self, *, now_s: int, limit: int) -> list[str]:
-        return [
-            job.id
-            for job in self.jobs.values()
-            if job.state not in TERMINAL and job.deadline_ms // 1000 + OPEN_GRACE_S <= now_s
-        ][:limit]
+    def due(self, *, now_s: int) -> Iterator[str]:
+        due = [job_id for job_id, at_s in self.look_at_s.items() if at_s <= now_s]
+        return iter([job_id for job_id in due if self.jobs[job_id].state not in TERMINAL])
 
     # ---- inside ----------------------------------------------------------------------------------
 
@@ -297,8 +314,9 @@ class MemoryBooks:
             version=before.version + 1,
         )
 
-    def _change_open(self, job_id: str, change: Callable[[Job], Job]) -> bool:
+    def _change_open(self, job_id: str, change: Callable[[Job], Job], *, look_at_s: int) -> bool:
         if self.money.get(job_id) != "held":
             return False
         self.jobs[job_id] = change(self.jobs[job_id])
+        self.look_at_s[job_id] = look_at_s
         return True

@@ -1,4 +1,4 @@
-"""The image use cases over fakes: every call to the outside can be counted, failed or killed."""
+"""The generation use cases over fakes: every call to the outside can be counted, failed or killed."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -10,26 +10,52 @@ from corent.accounts.keys import ApiKey, KeyStatus, Mode, Scope
 from corent.accounts.limiter import RateState
 from corent.core.errors import TemporarilyUnavailableError
 from corent.core.fetching import FetchFailedError, FetchLimits
-from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Tier
-from corent.core.upstream import Failure, Generated, ImageRequest, InlineFile, UpstreamError, Working
-from corent.jobs.job import ImageOrder, Job, JobEnd
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution, Tier
+from corent.core.upstream import (
+    Failure,
+    Generated,
+    ImageRequest,
+    InlineFile,
+    UpstreamError,
+    VideoRequest,
+    Working,
+)
+from corent.jobs.job import ImageOrder, Job, JobEnd, VideoOrder
 from corent.ledger.ledger import Ledger
 from corent.ledger.store import OutcomeUnknownError
 from corent.routing.health import OfferHealth
 from corent.routing.offers import Offer
 from corent.usecases.authenticate import Caller
-from corent.usecases.carry_image import CarryImage
-from corent.usecases.expire_jobs import ExpireJobs
-from corent.usecases.generate_image import GenerateImage, ImageAnswer, Purchase
-from corent.usecases.image_attempts import ImageAttempts
-from corent.usecases.settle_image import SettleImage
+from corent.usecases.cancel_job import CancelJob
+from corent.usecases.carry_generation import CarryGeneration, Upkeep
+from corent.usecases.end_execution import EndExecution
+from corent.usecases.generate_image import Answer, GenerateImage
+from corent.usecases.generate_video import GenerateVideo
+from corent.usecases.inline_attempts import InlineAttempts
+from corent.usecases.place_order import PlaceOrder, Purchase, WebhookRequest
+from corent.usecases.read_jobs import ReadJobs
+from corent.usecases.settle_job import SettleJob
+from corent.usecases.store_results import StoreResults
+from corent.usecases.sweep_jobs import SweepJobs
 from corent.usecases.wallets import Wallets
+from corent.webhooks.outbox import Outbox
 from tests.fakes import FakeClock, MemoryBooks, ulid
 from tests.invariants import violations
+from tests.machine import Execution, Machine
 from tests.pictures import png
 
 PRICE = 20_000
 TIER = Tier(name="corent-image-fast", kind=Kind.IMAGE, preference=Preference.FAST, price_micros=PRICE)
+FILM_TIER = Tier(
+    name="corent-video-premium", kind=Kind.VIDEO, preference=Preference.BALANCED, price_micros=126_000
+)
+FILM_ORDER = VideoOrder(
+    prompt="a red fox runs",
+    preference=Preference.BALANCED,
+    aspect_ratio=AspectRatio.WIDE,
+    duration_s=5,
+    resolution=Resolution.HD,
+)
 ORDER = ImageOrder(
     prompt="a red fox",
     preference=Preference.FAST,
@@ -63,6 +89,23 @@ def an_offer(name: str, *, asynchronous: bool = False, quality: float = 0.5, **c
     return Offer(**{**fields, **changes})
 
 
+def a_film_offer(name: str, **changes: Any) -> Offer:
+    """A video offer that can do everything."""
+    return an_offer(
+        name,
+        **{
+            "tier": FILM_TIER.name,
+            "asynchronous": True,
+            "typical_latency_ms": 30_000,
+            "slow_latency_ms": 60_000,
+            "formats": (),
+            "durations_s": tuple(range(1, 11)),
+            "resolutions": tuple(Resolution),
+            **changes,
+        },
+    )
+
+
 # Far enough apart that the seed never changes their order.
 FIRST, SECOND, THIRD = (
     an_offer("first", typical_latency_ms=500),
@@ -85,18 +128,26 @@ class FakeUpstream:
     script: list[Generated | Working | Failure]
     clock: FakeClock
     takes_ms: int = 500
-    requests: list[ImageRequest] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
     tickets: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    submitted_ms: list[int] = field(default_factory=list)
     timeouts_s: list[float] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
 
-    def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated | Working:
+    def submit(
+        self, request: ImageRequest | VideoRequest, *, model: str, timeout_s: float
+    ) -> Generated | Working:
         self.requests.append(request)
+        self.submitted_ms.append(self.clock.time_ms)
         return self._next(timeout_s=timeout_s)
 
     def check(self, ticket: str, *, timeout_s: float) -> Generated | Working:
         self.tickets.append(ticket)
         return self._next(timeout_s=timeout_s)
+
+    def cancel(self, ticket: str, *, timeout_s: float) -> None:
+        self.cancelled.append(ticket)
 
     def _next(self, *, timeout_s: float) -> Generated | Working:
         self.timeouts_s.append(timeout_s)
@@ -202,8 +253,32 @@ def _ledger_lost(name: str) -> BaseException:
     return OutcomeUnknownError(name) if name.startswith("write_") else TemporarilyUnavailableError("lost")
 
 
+@dataclass
+class FakeWebhooks:
+    """Checks nothing and seals by turning round."""
+
+    checked: list[str] = field(default_factory=list)
+
+    def check(self, url: str) -> None:
+        self.checked.append(url)
+
+    def seal(self, secret: str, *, wallet_id: str, job_id: str) -> str:
+        return f"{wallet_id} {job_id} {secret[::-1]}"
+
+
+class FakeUpstreams:
+    """Every upstream makes images and videos."""
+
+    def __init__(self, upstream: Callable[[str], Any]) -> None:
+        self.images = self.videos = upstream
+
+
 class World:
-    """One account, some upstreams, and the use cases between them."""
+    """One account, some upstreams, and the use cases between them.
+
+    The parts behind the tripwire are what a test breaks; those of `later` are what comes by itself
+    afterwards: executions that are started, retried or swept.
+    """
 
     def __init__(
         self,
@@ -213,13 +288,16 @@ class World:
         wire: Tripwire | None = None,
         books: MemoryBooks | None = None,
         fetch: Any = no_fetch,
+        repeatable: bool = False,
     ) -> None:
         self.clock = FakeClock()
         self.books = books or MemoryBooks()
         self.outputs = FakeOutputs()
+        self.webhooks = FakeWebhooks()
         self.handed_on: list[str] = []
         self.observed: list[tuple[str, Failure]] = []
         self.wire = wire or Tripwire()
+        self.repeatable = repeatable
         self.upstreams = {
             offer.upstream: FakeUpstream(script=list(script), clock=self.clock)
             for offer, script in itertools.zip_longest(offers, scripts, fillvalue=[Failure.UNAVAILABLE])
@@ -231,50 +309,13 @@ class World:
             plain.promote(wallet, amount_micros=credits_micros, reference="opening", cause="test")
         self.ledger = plain
         self.offers = FakeOffers(offers)
-        self.generate, self.carry, self.expire = self._use_cases(offers, self.wire, fetch)
-        _, self.carry_later, self.expire_later = self._use_cases(offers, Tripwire(), fetch)
-
-    def _use_cases(
-        self, offers: tuple[Offer, ...], wire: Tripwire, fetch: Any
-    ) -> tuple[GenerateImage, CarryImage, ExpireJobs]:
-        books: Any = Wired(self.books, wire, lost=_ledger_lost)
-        outputs: Any = Wired(self.outputs, wire, lost=lambda _: TemporarilyUnavailableError("lost"))
-        ledger: Ledger[Job, JobEnd] = Ledger(store=books, clock=self.clock, random=lambda: 0.5)
-        settle = SettleImage(ledger=ledger, jobs=books, clock=self.clock)
-
-        def upstream(name: str) -> Any:
-            return Wired(
-                self.upstreams[name], wire, lost=lambda _: UpstreamError(Failure.UNKNOWN, "answer lost")
-            )
-
-        def carry_on(job_id: str) -> None:
-            wire.around(
-                "carry_on", lambda: self.handed_on.append(job_id), lambda: TemporarilyUnavailableError("lost")
-            )
-
-        attempts = ImageAttempts(
-            offers={(offer.tier, offer.id): offer for offer in offers},
-            upstream=upstream,
-            fetch=fetch,
-            outputs=outputs,
-            observe=lambda job_id, offer_id, failure: self.observed.append((offer_id, failure)),
-            clock=self.clock,
-        )
-        shared: dict[str, Any] = {
-            "jobs": books,
-            "attempts": attempts,
-            "settle": settle,
-            "fetch_input": fetch,
-            "clock": self.clock,
-        }
-        generate = GenerateImage(
-            tiers=(TIER,),
-            offers=self.offers,
-            wallets=Wallets(ledger=ledger, clock=self.clock),
-            carry_on=carry_on,
-            **shared,
-        )
-        return generate, CarryImage(**shared), ExpireJobs(jobs=books, settle=settle, clock=self.clock)
+        now = _Parts(self, offers, self.wire, fetch)
+        later = _Parts(self, offers, Tripwire(), fetch)
+        self.generate, self.film = now.generate, now.film
+        self.machine, self.steps = now.machine, now.steps
+        self.sweep, self.cancel_job, self.end_execution = now.sweep, now.cancel, now.end_execution
+        self.machine_later, self.sweep_later = later.machine, later.sweep
+        self.end_execution_later = later.end_execution
 
     def buy(
         self,
@@ -286,7 +327,8 @@ class World:
         idempotency_key: str | None = None,
         fingerprint: str = "f",
         max_cost_cents: int | None = None,
-    ) -> ImageAnswer:
+        webhook: WebhookRequest | None = None,
+    ) -> Answer:
         purchase = Purchase(
             caller=caller or a_caller(),
             ulid=ulid(number, at_ms=self.clock.now_ms()),
@@ -294,15 +336,50 @@ class World:
             max_cost_cents=max_cost_cents,
             idempotency_key=idempotency_key,
             fingerprint=fingerprint,
+            webhook=webhook,
         )
         return self.generate(order, purchase)
 
+    def buy_film(self, order: VideoOrder = FILM_ORDER, *, number: int = 1, **changes: Any) -> Answer:
+        fields: dict[str, Any] = {
+            "caller": a_caller(),
+            "ulid": ulid(number, at_ms=self.clock.now_ms()),
+            "wait_s": 0,
+            "max_cost_cents": None,
+            "idempotency_key": None,
+            "fingerprint": "f",
+        }
+        return self.film(order, Purchase(**{**fields, **changes}))
+
+    def execute(self, job_id: str) -> Execution:
+        """Run the job's execution to its end."""
+        return self.machine.run({"job_id": job_id})
+
+    def carry(self, job_id: str) -> Job:
+        """The job as its execution ends it."""
+        execution = self.execute(job_id)
+        assert execution.error is None, execution
+        return self.books.jobs[job_id]
+
     def recover(self) -> None:
-        """What happens by itself after a death: queued invocations run, and the sweep comes by."""
-        for job_id in self.handed_on:
-            self.carry_later(job_id, worker="later")
+        """What happens by itself after a death: started executions run on, and the sweep comes by.
+
+        First soon, when it starts what was not started, and at last past every deadline.
+        """
+        for job_id in list(self.handed_on):
+            self._run_later(job_id)
+        started = len(self.handed_on)
+        self.clock.time_ms += 60_000
+        self.sweep_later()
+        for job_id in self.handed_on[started:]:
+            self._run_later(job_id)
         self.clock.time_ms += 3_600_000
-        self.expire_later()
+        self.sweep_later()
+
+    def _run_later(self, job_id: str) -> None:
+        execution = self.machine_later.run({"job_id": job_id})
+        if execution.error is not None:
+            self.end_execution_later(job_id, timed_out=False)
 
     @property
     def submits(self) -> int:
@@ -316,6 +393,109 @@ class World:
         )
         for job in self.books.jobs.values():
             stored = [name for name in self.outputs.files if job.files_key in name]
-            if self.books.money[job.id] == "captured" and len(stored) != job.order.n:
+            asked = job.order.n if isinstance(job.order, ImageOrder) else 1
+            if self.books.money[job.id] == "captured" and len(stored) != asked:
                 found.append(f"M2: {job.id} was charged and {len(stored)} results are stored")
         return found
+
+
+class _Parts:
+    """The use cases of a world, with every call to the outside behind one wire."""
+
+    def __init__(self, world: World, offers: tuple[Offer, ...], wire: Tripwire, fetch: Any) -> None:
+        clock = world.clock
+        books: Any = Wired(world.books, wire, lost=_ledger_lost)
+        outputs: Any = Wired(world.outputs, wire, lost=lambda _: TemporarilyUnavailableError("lost"))
+        ledger: Ledger[Job, JobEnd] = Ledger(store=books, clock=clock, random=lambda: 0.5)
+        settle = SettleJob(ledger=ledger, jobs=books, clock=clock)
+        store = StoreResults(fetch=fetch, outputs=outputs, clock=clock)
+        by_id = {(offer.tier, offer.id): offer for offer in offers}
+
+        def upstream(name: str) -> Any:
+            return Wired(
+                world.upstreams[name], wire, lost=lambda _: UpstreamError(Failure.UNKNOWN, "answer lost")
+            )
+
+        def start(job_id: str) -> None:
+            wire.around(
+                "start", lambda: world.handed_on.append(job_id), lambda: TemporarilyUnavailableError("lost")
+            )
+
+        def tell(token: str, *, next: str) -> None:
+            wire.around(
+                "tell",
+                lambda: self.machine.tell(token, next=next),
+                lambda: TemporarilyUnavailableError("lost"),
+            )
+
+        def observe(_job_id: str, offer_id: str, failure: Failure) -> None:
+            world.observed.append((offer_id, failure))
+
+        place = PlaceOrder(
+            tiers=(TIER, FILM_TIER),
+            offers=world.offers,
+            wallets=Wallets(ledger=ledger, clock=clock),
+            jobs=books,
+            webhooks=world.webhooks,
+            fetch_input=fetch,
+            clock=clock,
+        )
+        self.generate = GenerateImage(
+            place=place,
+            attempts=InlineAttempts(
+                offers=by_id, upstream=upstream, store=store, observe=observe, clock=clock
+            ),
+            settle=settle,
+            jobs=books,
+            start=start,
+            clock=clock,
+        )
+        self.film = GenerateVideo(place=place, start=start)
+        self.steps = CarryGeneration(
+            jobs=books,
+            settle=settle,
+            store=store,
+            fetch_input=fetch,
+            tell=tell,
+            upkeep=Upkeep(
+                offers=by_id,
+                upstreams=FakeUpstreams(upstream),
+                callback_url=lambda provider, job_id, attempt: (
+                    f"https://us.example/{provider}/{job_id}/{attempt}"
+                ),
+                is_repeatable=lambda _offer: world.repeatable,
+                observe=observe,
+            ),
+            clock=clock,
+        )
+        self.machine = Machine(
+            {
+                "SubmitFunction": lambda event: self.steps.submit(event["job_id"]),
+                "CheckFunction": lambda event: self.steps.check(
+                    event["job_id"], wake_token=event["wake_token"]
+                ),
+                "DeliverFunction": lambda event: self.steps.deliver(event["job_id"]),
+                "SettleFunction": lambda event: self.steps.settle(event["job_id"]),
+            },
+            clock=clock,
+        )
+        read = ReadJobs(jobs=books, outboxes=NoOutboxes())
+        self.cancel = CancelJob(read=read, settle=settle, wake=self.machine.wake)
+        self.sweep = SweepJobs(jobs=books, settle=settle, start=start, clock=clock)
+        self.end_execution = EndExecution(jobs=books, settle=settle)
+
+
+class NoOutboxes:
+    """Nothing was ever owed."""
+
+    def read(self, _subject_id: str) -> None:
+        return None
+
+    def read_many(self, _subject_ids: Sequence[str]) -> dict[str, Outbox]:
+        return {}
+
+    def replace(self, _before: Outbox, _after: Outbox) -> bool:
+        return False
+
+    def forgotten(self, *, now_s: int) -> list[str]:
+        return []

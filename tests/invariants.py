@@ -73,6 +73,6 @@ def _job_violations(jobs: list[tuple[Job, str]], entries: list[Entry]) -> list[s
             found.append(f"4: {job.id} is {job.state}, its money {money}, its settlement {kind}")
         if settled and settled[0].amount_micros != job.hold_micros:
             found.append(f"5: {job.id} settled {settled[0].amount_micros} of {job.hold_micros}")
-        if job.state is JobState.COMPLETED and not job.images:
+        if job.state is JobState.COMPLETED and not job.files:
             found.append(f"M2: {job.id} is charged without a result")
     return found

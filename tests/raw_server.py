@@ -1,23 +1,31 @@
 """A server on 127.0.0.1 that answers with whatever bytes a test wants, at whatever pace."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 type Answer = Callable[[socket.socket], object]
 
 
 class RawServer:
-    """Serves one connection after another; `requests` are the heads it was sent."""
+    """Serves one connection after another; `requests` are the heads it was sent.
 
-    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> None:
+    With `bodies` it reads the announced body too before it answers, and keeps it behind the head: a server
+    that closes with something unread resets the connection, and its answer may be lost.
+    """
+
+    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None, bodies: bool = False) -> None:
         self.requests: list[bytes] = []
         self._answer = answer
         self._tls = tls
+        self._bodies = bodies
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -50,12 +58,22 @@ class RawServer:
 
     def _exchange(self, connection: socket.socket) -> None:
         if self._tls is None:
-            self.requests.append(_head(connection))
+            self.requests.append(self._request(connection))
             self._answer(connection)
             return
         with self._tls.wrap_socket(connection, server_side=True) as secured:
-            self.requests.append(_head(secured))
+            self.requests.append(self._request(secured))
             self._answer(secured)
+
+    def _request(self, connection: socket.socket) -> bytes:
+        received = _head(connection)
+        announced = _LENGTH.search(received)
+        if self._bodies and announced:
+            missing = int(announced[1]) - len(received.partition(b"\r\n\r\n")[2])
+            while missing > 0 and (part := connection.recv(missing)):
+                received += part
+                missing -= len(part)
+        return received
 
 
 def sends(*parts: bytes) -> Answer:

@@ -3,12 +3,16 @@
 from aws_lambda_powertools.event_handler import Response
 
 from corent.edge.access import generating
-from corent.edge.bodies.images import AcceptedReply, ImageBody, ImageReply
+from corent.edge.bodies.images import ImageBody, ImageReply
+from corent.edge.bodies.orders import AcceptedReply
 from corent.edge.http import Api
-from corent.edge.images import answer_body, order_of, purchase_of
+from corent.edge.images import answer_body, order_of
 from corent.edge.openapi import SPEND_ERRORS, responses
+from corent.edge.orders import purchase_of
 from corent.edge.rendering import JSON_TYPE
 from corent.wiring import accounts, images, money
+
+PATH = "/v1/images/generate"
 
 handler = Api(
     access=generating(accounts.authenticate),
@@ -16,13 +20,10 @@ handler = Api(
 )
 
 
-@handler.routes.post(
-    "/v1/images/generate", responses=responses({200: ImageReply, 202: AcceptedReply}, errors=SPEND_ERRORS)
-)
+@handler.routes.post(PATH, responses=responses({200: ImageReply, 202: AcceptedReply}, errors=SPEND_ERRORS))
 def generate(body: ImageBody) -> Response[ImageReply | AcceptedReply]:
     exchange = handler.exchange
-    answer = images.generate()(
-        order_of(body), purchase_of(body, exchange, caller=handler.caller, path="/v1/images/generate")
-    )
+    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=body.wait_s)
+    answer = images.generate()(order_of(body), purchase)
     status, reply = answer_body(answer, exchange, public_base_url=money.settings().public_base_url)
     return Response(status_code=status, content_type=JSON_TYPE, body=reply)

@@ -15,6 +15,6 @@ handler = Api(access=reading_jobs(accounts.authenticate))
 
 @handler.routes.get("/v1/jobs/<job_id>", responses=responses({200: JobReply}, errors=READ_ERRORS))
 def get(job_id: str) -> Response[JobReply]:
-    job = money.read_jobs().get(job_id, caller=handler.caller)
-    reply = job_reply(job, public_base_url=money.settings().public_base_url, now_ms=money.clock().now_ms())
+    view = money.read_jobs().view(job_id, caller=handler.caller)
+    reply = job_reply(view, public_base_url=money.settings().public_base_url, now_ms=money.clock().now_ms())
     return Response(status_code=200, content_type=JSON_TYPE, body=reply)

@@ -1,15 +1,16 @@
-"""Every minute: give back the holds of jobs whose worker died."""
+"""Every minute: start jobs that were not started, end jobs past their deadline, recall lost webhooks."""
 
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from corent.wiring import sweeps
+from corent.wiring import sweeps, webhooks
 
 log = Logger(service="corent")
 
 
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    report = sweeps.expire_jobs()()
-    log.info("swept", seen=report.seen, released=report.released)
+    report = sweeps.sweep_jobs()()
+    recalled = webhooks.recall_webhooks()()
+    log.info("swept", seen=report.seen, started=report.started, ended=report.ended, recalled=recalled)

@@ -1,4 +1,7 @@
-"""The sandbox upstream: POST /v1/generations draws at once, GET /v1/generations/{id} hands out."""
+"""The sandbox upstream: POST /v1/generations takes orders, GET /v1/generations/{id} hands out.
+
+Images are drawn at the submit; videos are left to the worker (films.py).
+"""
 
 import base64
 import json
@@ -15,9 +18,10 @@ from botocore.config import Config
 from sandbox import submissions
 from sandbox.generations import Generations
 from sandbox.keys import ApiKey
+from sandbox.refusals import RefusedError
 from sandbox.settings import read_settings
 from sandbox.studio import Studio
-from sandbox.submissions import RefusedError
+from sandbox.tasks import Tasks
 
 app = APIGatewayRestResolver()
 logger = Logger()
@@ -37,6 +41,12 @@ def submit() -> Response[str]:
 def look(generation_id: str) -> Response[str]:
     _authenticate()
     return _reply(200, studio().look(generation_id))
+
+
+@app.post("/v1/generations/<generation_id>/cancel")
+def cancel(generation_id: str) -> Response[str]:
+    _authenticate()
+    return _reply(200, studio().cancel(generation_id))
 
 
 def unknown_path(_: NotFoundError) -> Response[str]:
@@ -66,14 +76,24 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def sleep(duration_s: float) -> None:
+    time.sleep(duration_s)
+
+
 @cache
 def studio() -> Studio:
+    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
     return Studio(
-        Generations(
-            boto3.client("s3", config=Config(signature_version="s3v4")), bucket=read_settings().bucket
-        ),
+        Generations(s3, bucket=read_settings().bucket),
+        tasks(),
         now_ms=now_ms,
+        sleep=sleep,
     )
+
+
+@cache
+def tasks() -> Tasks:
+    return Tasks(boto3.client("sqs"), queue_url=read_settings().queue_url)
 
 
 @cache

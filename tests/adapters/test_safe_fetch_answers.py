@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from corent.adapters import safe_fetch
+from corent.adapters import foreign_calls
 from corent.adapters.safe_fetch import SafeFetch
 from corent.core.fetching import FetchFailedError, FetchLimits, FetchRefusedError
 from tests.outside import PUBLIC, Authority, Connects, Resolver, took_s
@@ -150,7 +150,7 @@ def test_redirects_share_one_deadline() -> None:
 
 
 def test_the_limit_for_connecting_does_not_bound_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safe_fetch, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(foreign_calls, "CONNECT_TIMEOUT_S", 0.1)
 
     def after_a_while(connection: socket.socket) -> None:
         threading.Event().wait(0.3)

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from corent.core.tiers import AspectRatio, Kind, Preference, Resolution
 from corent.jobs.job import (
     Attempt,
     AttemptOutcome,
-    DeliveredImage,
+    DeliveredFile,
     ImageOrder,
     Job,
     JobEnd,
     JobFailure,
     JobState,
+    VideoOrder,
+    Webhook,
 )
 from corent.ledger.balances import WalletStatus
 from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
@@ -36,7 +39,7 @@ ATTEMPT = Attempt(
 COMPLETED = JobEnd(
     state=JobState.COMPLETED,
     attempts=(ATTEMPT,),
-    images=(DeliveredImage(width_px=1024, height_px=768),),
+    files=(DeliveredFile(width_px=1024, height_px=768),),
     finished_at_ms=START_MS + 900,
 )
 FAILED = JobEnd(
@@ -139,7 +142,7 @@ def a_capture_completes_the_job_with_its_result(store: Store) -> None:
     hold(store, a_job())
     settle(store, a_job(), COMPLETED)
     job = store.read(a_job().id)
-    assert (job.state, job.images, job.attempts) == (JobState.COMPLETED, COMPLETED.images, (ATTEMPT,))
+    assert (job.state, job.files, job.attempts) == (JobState.COMPLETED, COMPLETED.files, (ATTEMPT,))
     assert numbers(store) == (80_000, 0, PRICE, 0, 1, 3)
 
 
@@ -286,31 +289,78 @@ def opening_a_wallet_again_changes_nothing(store: Store) -> None:
     assert numbers(store)[0] == 100_000
 
 
+WAITING = Attempt(
+    candidate=0, outcome=AttemptOutcome.WORKING, started_ms=5, duration_ms=700, ticket='{"id":"ä"}'
+)
+BEGUN = Attempt(candidate=0, outcome=AttemptOutcome.UNKNOWN, started_ms=5, duration_ms=0)
+
+
 def a_deferred_job_keeps_its_attempts_and_its_ticket(store: Store) -> None:
     fund(store)
     hold(store, a_job())
-    waiting = replace(ATTEMPT, outcome=AttemptOutcome.WORKING, ticket="t", cost_micros=None)
-    assert store.defer(a_job().id, attempts=(waiting,))
+    assert store.defer(a_job().id, attempts=(WAITING,), look_at_s=NOW_S)
     job = store.read(a_job().id)
-    assert (job.deferred, job.state, job.attempts) == (True, JobState.PROCESSING, (waiting,))
+    assert (job.deferred, job.state, job.attempts) == (True, JobState.PROCESSING, (WAITING,))
 
 
-def a_settled_job_is_neither_deferred_nor_claimed_nor_recorded(store: Store) -> None:
+def a_settled_job_is_neither_deferred_nor_advanced(store: Store) -> None:
     fund(store)
     hold(store, a_job())
     settle(store, a_job(), COMPLETED)
-    assert not store.defer(a_job().id, attempts=())
-    assert not store.claim(a_job().id, worker="w", now_ms=START_MS, until_ms=START_MS + 1)
-    assert not store.record_attempts(a_job().id, attempts=())
+    before = store.read(a_job().id)
+    assert not store.defer(a_job().id, attempts=(), look_at_s=NOW_S)
+    assert not store.advance(before, attempts=(WAITING,))
+    assert store.read(a_job().id) == before
 
 
-def a_lease_excludes_other_workers_until_it_ends(store: Store) -> None:
+def an_advanced_job_is_processing_with_all_that_was_kept(store: Store) -> None:
+    queued = replace(a_job(), state=JobState.QUEUED, deferred=True)
+    fund(store)
+    hold(store, queued)
+    files = (DeliveredFile(width_px=1280, height_px=720, duration_s=5),)
+    job = store.read(queued.id)
+    assert store.advance(job, attempts=(WAITING,), wake_token="t1")
+    assert store.advance(
+        replace(job, attempts=(WAITING,)), attempts=(ATTEMPT,), files=files, progress_percent=40
+    )
+    advanced = store.read(queued.id)
+    assert (advanced.state, advanced.attempts, advanced.files) == (JobState.PROCESSING, (ATTEMPT,), files)
+    assert (advanced.progress_percent, advanced.wake_token) == (40, "t1")
+
+
+def a_job_handed_on_before_anything_was_tried_can_be_advanced(store: Store) -> None:
     fund(store)
     hold(store, a_job())
-    assert store.claim(a_job().id, worker="a", now_ms=START_MS, until_ms=START_MS + 100)
-    assert not store.claim(a_job().id, worker="b", now_ms=START_MS + 99, until_ms=START_MS + 200)
-    assert store.claim(a_job().id, worker="a", now_ms=START_MS + 99, until_ms=START_MS + 100)
-    assert store.claim(a_job().id, worker="b", now_ms=START_MS + 100, until_ms=START_MS + 200)
+    assert store.defer(a_job().id, attempts=(), look_at_s=NOW_S)
+    assert store.advance(store.read(a_job().id), attempts=(BEGUN,))
+    assert store.read(a_job().id).attempts == (BEGUN,)
+
+
+def an_advance_needs_the_attempts_it_was_decided_on(store: Store) -> None:
+    fund(store)
+    hold(store, a_job())
+    job = store.read(a_job().id)
+    assert store.advance(job, attempts=(BEGUN,))
+    assert not store.advance(job, attempts=(BEGUN,))
+    assert not store.advance(replace(job, attempts=(WAITING,)), attempts=(ATTEMPT,))
+    assert store.read(job.id).attempts == (BEGUN,)
+
+
+def a_jobs_files_outlive_its_release(store: Store) -> None:
+    fund(store)
+    hold(store, a_job())
+    files = (DeliveredFile(width_px=64, height_px=64),)
+    assert store.advance(store.read(a_job().id), attempts=(ATTEMPT,), files=files)
+    settle(store, a_job(), FAILED)
+    assert store.read(a_job().id).files == files
+
+
+def only_an_abandoned_attempt_keeps_its_ticket_to_the_end(store: Store) -> None:
+    abandoned = replace(WAITING, outcome=AttemptOutcome.ABANDONED)
+    fund(store)
+    hold(store, a_job())
+    settle(store, a_job(), replace(FAILED, attempts=(replace(WAITING, candidate=1), abandoned)))
+    assert [attempt.ticket for attempt in store.read(a_job().id).attempts] == [None, WAITING.ticket]
 
 
 def entries_come_newest_first_in_pages(store: Store) -> None:
@@ -364,14 +414,57 @@ def sums_count_the_jobs_of_a_span(store: Store) -> None:
     assert (sums.jobs, sums.captured_micros) == (2, 10)
 
 
-def only_open_jobs_past_their_grace_are_overdue(store: Store) -> None:
+def a_job_answered_in_its_request_is_due_past_its_deadline_and_grace(store: Store) -> None:
     fund(store)
-    hold(store, a_job(1))
-    hold(store, a_job(2))
-    settle(store, a_job(2), COMPLETED)
-    deadline_s = a_job(1).deadline_ms // 1000
-    assert store.list_overdue(now_s=deadline_s + 119, limit=10) == []
-    assert store.list_overdue(now_s=deadline_s + 120, limit=10) == [a_job(1).id]
+    hold(store, a_job())
+    deadline_s = a_job().deadline_ms // 1000
+    assert list(store.due(now_s=deadline_s + 119)) == []
+    assert list(store.due(now_s=deadline_s + 120)) == [a_job().id]
+
+
+def a_deferred_job_is_due_soon_until_an_execution_has_advanced_it(store: Store) -> None:
+    queued = replace(a_job(), state=JobState.QUEUED, deferred=True)
+    fund(store)
+    hold(store, queued)
+    assert list(store.due(now_s=NOW_S + 29)) == []
+    assert list(store.due(now_s=NOW_S + 30)) == [queued.id]
+    store.advance(store.read(queued.id), attempts=(BEGUN,))
+    assert list(store.due(now_s=NOW_S + 200)) == []
+
+
+def a_job_handed_on_later_is_due_when_it_says(store: Store) -> None:
+    fund(store)
+    hold(store, a_job())
+    store.defer(a_job().id, attempts=(), look_at_s=NOW_S + 50)
+    assert (list(store.due(now_s=NOW_S + 49)), list(store.due(now_s=NOW_S + 50))) == ([], [a_job().id])
+
+
+def a_settled_job_is_never_due(store: Store) -> None:
+    fund(store)
+    hold(store, a_job())
+    settle(store, a_job(), FAILED)
+    assert list(store.due(now_s=NOW_S + 1_000_000)) == []
+
+
+def a_film_comes_back_as_it_was_ordered(store: Store) -> None:
+    order = VideoOrder(
+        prompt="a fox ä",
+        preference=Preference.QUALITY,
+        aspect_ratio=AspectRatio.TALL,
+        duration_s=7,
+        resolution=Resolution.FULL_HD,
+        seed=0,
+        negative_prompt="people",
+        image_url="https://pictures.example/a.png",
+        metadata={"order": "17"},
+    )
+    webhook = Webhook(url="https://hooks.example/in", sealed_secret="c2VhbGVk")
+    film = replace(
+        a_job(), kind=Kind.VIDEO, order=order, webhook=webhook, deferred=True, state=JobState.QUEUED
+    )
+    fund(store)
+    hold(store, film)
+    assert store.read(film.id) == film
 
 
 CHECKS: list[Callable[[Store], None]] = [
@@ -399,10 +492,18 @@ CHECKS: list[Callable[[Store], None]] = [
     a_refill_is_noted_with_its_day,
     opening_a_wallet_again_changes_nothing,
     a_deferred_job_keeps_its_attempts_and_its_ticket,
-    a_settled_job_is_neither_deferred_nor_claimed_nor_recorded,
-    a_lease_excludes_other_workers_until_it_ends,
+    a_settled_job_is_neither_deferred_nor_advanced,
+    an_advanced_job_is_processing_with_all_that_was_kept,
+    a_job_handed_on_before_anything_was_tried_can_be_advanced,
+    an_advance_needs_the_attempts_it_was_decided_on,
+    a_jobs_files_outlive_its_release,
+    only_an_abandoned_attempt_keeps_its_ticket_to_the_end,
     entries_come_newest_first_in_pages,
     jobs_come_newest_first_in_pages_and_filtered,
     sums_count_the_jobs_of_a_span,
-    only_open_jobs_past_their_grace_are_overdue,
+    a_job_answered_in_its_request_is_due_past_its_deadline_and_grace,
+    a_deferred_job_is_due_soon_until_an_execution_has_advanced_it,
+    a_job_handed_on_later_is_due_when_it_says,
+    a_settled_job_is_never_due,
+    a_film_comes_back_as_it_was_ordered,
 ]

@@ -24,6 +24,7 @@ from moto.server import ThreadedMotoServer
 from corent.core.clock import SystemClock
 from corent.usecases.open_account import OpenedAccount
 from tests.fakes import FakeClock, ulid
+from tests.machine import Execution, Machine
 from tests.tables import create_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,11 @@ class Cloud:
 
     endpoint: str
     bucket: str
+    machine: Machine | None = None
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def client(self, service: Any) -> Any:
         return aws_client(service, self.endpoint)
@@ -116,6 +121,31 @@ class Cloud:
             "images_generate", "POST", "/v1/images/generate", key=key, body=document, headers=headers
         )
 
+    def film(self, key: str | None, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+        """`POST /v1/videos/generate`, with a prompt unless one is given."""
+        document = {"prompt": "a red fox runs", **body}
+        return self.call(
+            "videos_generate", "POST", "/v1/videos/generate", key=key, body=document, headers=headers
+        )
+
+    def carry(self, job_id: str, *, clock: FakeClock) -> Execution:
+        """Run the job's execution: the real definition over the real step functions."""
+
+        def step(function: str) -> Callable[[dict[str, Any]], object]:
+            return lambda event: load(function).handler(event, CONTEXT)
+
+        machine = Machine(
+            {
+                "SubmitFunction": step("generation_submit"),
+                "CheckFunction": step("generation_check"),
+                "DeliverFunction": step("generation_deliver"),
+                "SettleFunction": step("generation_settle"),
+            },
+            clock=clock,
+        )
+        self.machine = machine
+        return machine.run({"job_id": job_id})
+
     def stored(self) -> dict[str, bytes]:
         """Every result in the bucket."""
         s3 = self.client("s3")
@@ -146,6 +176,13 @@ def aws_client(service: Any, endpoint: str) -> Any:
     """A boto3 client; making one is slow, so each is kept."""
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     return session.client(service, endpoint_url=endpoint)
+
+
+@cache
+def webhook_key(endpoint: str) -> str:
+    """The key that seals webhook secrets."""
+    key_id: str = aws_client("kms", endpoint).create_key()["KeyMetadata"]["KeyId"]
+    return key_id
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +222,11 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         "CORENT_HEALTH_TABLE": "health",
         "CORENT_RESULTS_BUCKET": bucket,
         "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
-        "CORENT_OVERDUE_FUNCTION": "overdue",
+        "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
+        "CORENT_CALLBACK_BASE_URL": "https://api.corent.example",
+        "CORENT_CALLBACK_SECRET": "corent/callbacks",
+        "CORENT_WEBHOOK_KEY_ID": webhook_key(moto_endpoint),
+        "CORENT_WEBHOOKS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/webhooks",
         "CORENT_RATE_SCALE": "1",
         "CORENT_ALLOW_LOOPBACK": "0",
     }
@@ -193,6 +234,7 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         monkeypatch.setenv(name, value)
     made = Cloud(endpoint=moto_endpoint, bucket=bucket)
     made.client("s3").create_bucket(Bucket=bucket)
+    made.client("secretsmanager").create_secret(Name="corent/callbacks", SecretString="c" * 64)
     clear_wiring()
     from corent.adapters import aws
 
@@ -200,7 +242,20 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
 
     def counted(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         made.sent.append((operation, parameters))
-        return original(self, operation, parameters)
+        # Executions are walked by the test itself, see `carry`; queues are only looked at.
+        match operation:
+            case "StartExecution":
+                made.started.append(parameters["name"])
+            case "SendTaskSuccess":
+                told = json.loads(parameters["output"])["next"]
+                made.told.append((parameters["taskToken"], told))
+                if made.machine is not None:
+                    made.machine.tell(parameters["taskToken"], next=told)
+            case "SendMessage":
+                made.messages.append(parameters["MessageBody"])
+            case _:
+                return original(self, operation, parameters)
+        return {}
 
     monkeypatch.setattr(aws._JsonService, "call", counted)
     yield made
@@ -229,16 +284,16 @@ def upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
     """Put a provider on offer whose answers come from a function."""
 
     def offer(provider: str, answer: Upstream, **secret: str) -> None:
-        from corent.wiring import images
+        from corent.wiring import upstreams
 
         fields = {"api_key": "k", "base_url": "http://127.0.0.1:9", **secret}
         cloud.client("secretsmanager").create_secret(
             Name=f"corent/providers/{provider}", SecretString=json.dumps(fields)
         )
         client = httpx.Client(transport=httpx.MockTransport(answer), trust_env=False)
-        monkeypatch.setattr(images, "_http_client", lambda: client)
-        images._adapter.cache_clear()
-        images._provider_secrets.cache_clear()
+        monkeypatch.setattr(upstreams, "_http_client", lambda: client)
+        for kept in (upstreams._images, upstreams._videos, upstreams.provider_secrets):
+            kept.cache_clear()
 
     return offer
 

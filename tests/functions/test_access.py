@@ -21,7 +21,11 @@ type Offer = Callable[..., None]
 
 FUNCTIONS = {
     ("POST", "/v1/images/generate"): "images_generate",
+    ("POST", "/v1/videos/generate"): "videos_generate",
     ("GET", "/v1/jobs/{id}"): "jobs_get",
+    ("POST", "/v1/jobs/{id}/cancel"): "jobs_cancel",
+    ("GET", "/v1/jobs/{id}/webhook"): "jobs_webhook_get",
+    ("POST", "/v1/jobs/{id}/webhook/redeliver"): "jobs_webhook_redeliver",
     ("GET", "/v1/jobs"): "jobs_list",
     ("GET", "/v1/account/balance"): "account_balance",
     ("GET", "/v1/account/usage"): "account_usage",
@@ -113,9 +117,19 @@ def test_a_key_that_cannot_be_one_is_not_looked_up(cloud: Cloud, account: Opened
 
 
 ALLOWED = {
-    Scope.GENERATE: {"images_generate", "jobs_get", "jobs_list", "routing_explain"},
+    Scope.GENERATE: {
+        "images_generate",
+        "videos_generate",
+        "jobs_get",
+        "jobs_list",
+        "jobs_cancel",
+        "jobs_webhook_get",
+        "jobs_webhook_redeliver",
+        "routing_explain",
+    },
     Scope.READ: {
         "jobs_get",
+        "jobs_webhook_get",
         "jobs_list",
         "routing_explain",
         "account_balance",

@@ -34,16 +34,7 @@ def ledger(cloud: Cloud, key: str, *, headers: dict[str, str] | None = None, **q
 
 
 @pytest.fixture
-def handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from corent.adapters.invocations import Invocations
-
-    monkeypatch.setattr(Invocations, "__call__", lambda *_: None)
-
-
-@pytest.fixture
-def bought(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, handed_on: None
-) -> list[str]:
+def bought(cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock) -> list[str]:
     """Ids of four jobs, newest first: held, failed, and two completed."""
     refusal = httpx.Response(400, json={"error": {"code": "moderation_blocked"}})
     upstream("openai", lambda request: refusal if b"broken" in request.content else IMAGE)

@@ -13,9 +13,9 @@ from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
 
 EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
 # The sandbox upstream has its own settings and its own tests.
-OWN = "sandbox_upstream"
-HTTP = [name for name in EVENTS if not name.startswith("on_") and name != OWN]
-PUBLIC = {"status_get": 200, "openapi_get": 200, "unknown_route": 405}
+OWN = ("sandbox_upstream", "sandbox_films")
+HTTP = [name for name in EVENTS if not name.startswith(("on_", "generation_")) and name not in OWN]
+PUBLIC = {"status_get": 200, "openapi_get": 200, "unknown_route": 405, "provider_callbacks": 401}
 
 
 def event(name: str) -> Any:
@@ -24,7 +24,7 @@ def event(name: str) -> Any:
 
 def test_every_function_has_one_event_and_every_event_a_function() -> None:
     functions = {app.parent.name for app in (ROOT / "functions").glob("*/app.py")}
-    assert set(EVENTS) == functions
+    assert set(EVENTS) == {*functions, "sandbox_films"}
     assert Path(ROOT / "events" / "README.md").exists()
 
 
@@ -59,11 +59,21 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     sent = event(name)
     sent["headers"]["Authorization"] = f"Bearer {open_account(balance_cents=100).live_key}"
     answer = load(name).handler(sent, CONTEXT)
-    wanted = {"images_generate": 503, "jobs_get": 404, "keys_create": 201, "keys_revoke": 404}
+    wanted = {
+        **dict.fromkeys(("images_generate", "videos_generate"), 503),
+        **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
+        **{"keys_create": 201, "keys_revoke": 404},
+    }
     assert answer["statusCode"] == (404 if name == "routing_explain" else wanted.get(name, 200))
 
 
-@pytest.mark.parametrize("name", ["on_image_overdue", "on_sweep_tick"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("generation_submit", "generation_settle", "on_execution_ended"),
+        *("on_sweep_tick", "on_webhook_due"),
+    ],
+)
 def test_a_trigger_with_nothing_to_do_writes_nothing(cloud: Cloud, name: str) -> None:
     load(name).handler(event(name), CONTEXT)
     assert {operation for operation, _ in cloud.sent} <= {"GetItem", "Query"}

@@ -88,17 +88,11 @@ def test_a_refusal_is_422_after_one_attempt(cloud: Cloud, account: OpenedAccount
 
 
 @pytest.mark.usefixtures("serving")
-def test_an_unready_image_is_202_and_handed_on(
-    cloud: Cloud, account: OpenedAccount, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handed_on: list[str] = []
-    from corent.adapters.invocations import Invocations
-
-    monkeypatch.setattr(Invocations, "__call__", lambda _, job_id: handed_on.append(job_id))
+def test_an_unready_image_is_202_and_handed_on(cloud: Cloud, account: OpenedAccount) -> None:
     answer = cloud.generate(account.live_key, wait_s=0)
     assert answer.status == 202
     assert answer.json == {
-        "id": handed_on[0],
+        "id": cloud.started[0],
         "status": "processing",
         "meta": {"model": "corent-image-fast"},
     }

@@ -9,7 +9,7 @@ import pytest
 
 from corent.usecases.open_account import OpenedAccount
 from tests.fakes import FakeClock, ulid
-from tests.functions.conftest import CONTEXT, Answer, Cloud, load
+from tests.functions.conftest import Answer, Cloud
 from tests.functions.test_images_generate import DOWN, IMAGE
 
 type Offer = Callable[..., None]
@@ -23,16 +23,6 @@ def get(cloud: Cloud, key: str, job_id: str) -> Answer:
 
 def listed(cloud: Cloud, key: str, **query: str) -> Answer:
     return cloud.call("jobs_list", "GET", "/v1/jobs", key=key, query=query or None)
-
-
-@pytest.fixture
-def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Jobs handed on; nobody carries them on but the test."""
-    from corent.adapters.invocations import Invocations
-
-    jobs: list[str] = []
-    monkeypatch.setattr(Invocations, "__call__", lambda _, job_id: jobs.append(job_id))
-    return jobs
 
 
 def refusing(request: httpx.Request) -> httpx.Response:
@@ -99,7 +89,7 @@ def test_a_failed_job_carries_its_error_and_costs_nothing(
 
 
 def test_an_unfinished_jobs_progress_grows_and_stays_below_100(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, handed_on: list[str]
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
 ) -> None:
     upstream("openai", lambda _: IMAGE)
     job_id = cloud.generate(account.live_key, wait_s=0).json["id"]
@@ -116,9 +106,7 @@ def test_an_unfinished_jobs_progress_grows_and_stays_below_100(
 
 
 @pytest.fixture
-def five(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, handed_on: list[str]
-) -> list[str]:
+def five(cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock) -> list[str]:
     """Ids of five jobs, newest first: completed, queued, failed, completed, completed."""
     upstream("openai", lambda request: IMAGE if b"a cat" not in request.content else refusing(request))
     ids = []
@@ -223,11 +211,11 @@ def test_a_cursor_of_another_account_shows_only_own_jobs(
 
 
 def test_a_job_that_was_carried_on_completes_and_is_charged(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, handed_on: list[str]
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
 ) -> None:
     upstream("openai", lambda _: IMAGE)
     job_id = cloud.generate(account.live_key, wait_s=0).json["id"]
-    assert handed_on == [job_id]
-    load("on_image_overdue").handler({"job_id": job_id}, CONTEXT)
+    assert cloud.started == [job_id]
+    assert cloud.carry(job_id, clock=clock).entered == ["Submit", "Await", "Decide", "Settle"]
     job = get(cloud, account.live_key, job_id).json
     assert (job["status"], job["meta"]["cost_cents"], len(job["images"])) == ("completed", 2, 1)

@@ -175,7 +175,7 @@ class Reader:
         self.seen.append(answer)
         ulid = answer.headers["X-Request-Id"].removeprefix("req_")
         if answer.status == 202:
-            load("on_image_overdue").handler({"job_id": f"job_{ulid}"}, CONTEXT)
+            self._cloud.carry(f"job_{ulid}", clock=clock)
         self._read("routing_explain", "/v1/routing/explain", query={"request_id": f"req_{ulid}"})
         clock.sleep(1)  # Leaves the rate limits behind.
         return answer
@@ -200,14 +200,6 @@ class Reader:
         said = [answer.text for answer in self.seen]
         said += [f"{name}: {value}" for answer in self.seen for name, value in answer.headers.items()]
         return find_forbidden("\n".join(said))
-
-
-@pytest.fixture
-def handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Handing a job on succeeds; the test itself carries it on."""
-    from corent.adapters.invocations import Invocations
-
-    monkeypatch.setattr(Invocations, "__call__", lambda *_: None)
 
 
 def fold_all(cloud: Cloud) -> None:
@@ -257,7 +249,6 @@ def test_a_delivered_image_names_no_upstream(
     upstream: Offer,
     files: Files,
     clock: FakeClock,
-    handed_on: None,
     provider: str,
     order: dict[str, Any],
 ) -> None:
@@ -289,7 +280,6 @@ def test_no_failure_names_the_upstream_it_came_from(
     account: OpenedAccount,
     upstream: Offer,
     clock: FakeClock,
-    handed_on: None,
     provider: str,
 ) -> None:
     scripts = iter(FAILURES[provider])
@@ -405,12 +395,12 @@ def test_a_job_carried_on_logs_nothing_the_caller_said(
     cloud: Cloud,
     account: OpenedAccount,
     upstream: Offer,
-    handed_on: None,
+    clock: FakeClock,
     log: io.StringIO,
 ) -> None:
     upstream("openai", lambda _: httpx.Response(503, text=CANARY))
     answer = cloud.generate(account.live_key, headers=CANARY_KEY, wait_s=0, **CANARIES)
-    load("on_image_overdue").handler({"job_id": answer.json["id"]}, CONTEXT)
+    cloud.carry(answer.json["id"], clock=clock)
     load("on_sweep_tick").handler({}, CONTEXT)
     fold_all(cloud)
     assert CANARY not in logged(log)

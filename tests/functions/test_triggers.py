@@ -1,7 +1,6 @@
 """The functions that answer no caller: carrying on, sweeping, folding."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,24 +16,14 @@ SWEPT_AFTER_S = 240 + 120
 
 
 @pytest.fixture
-def queued(
-    cloud: Cloud, account: OpenedAccount, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
-) -> Callable[..., str]:
+def queued(cloud: Cloud, account: OpenedAccount, clock: FakeClock) -> Callable[..., str]:
     """Buy an image that is to be carried on; its job's id."""
-    from corent.adapters.invocations import Invocations
-
-    monkeypatch.setattr(Invocations, "__call__", lambda *_: None)
 
     def buy(**body: Any) -> str:
         job_id: str = cloud.generate(account.live_key, wait_s=0, **body).json["id"]
         return job_id
 
     return buy
-
-
-def carry(job_id: str, *, worker: str = "r") -> None:
-    context = SimpleNamespace(**{**vars(CONTEXT), "aws_request_id": worker})
-    load("on_image_overdue").handler({"job_id": job_id}, context)
 
 
 def job(cloud: Cloud, account: OpenedAccount, job_id: str) -> dict[str, Any]:
@@ -51,11 +40,11 @@ def available(cloud: Cloud, account: OpenedAccount) -> int:
     return cents
 
 
-# ---- on_image_overdue ----------------------------------------------------------------------------
+# ---- the steps of an execution -------------------------------------------------------------------
 
 
-def test_a_job_is_carried_to_its_end_once_however_often_it_is_invoked(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str]
+def test_a_job_is_carried_to_its_end_once_however_often_it_is_executed(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str], clock: FakeClock
 ) -> None:
     asked: list[httpx.Request] = []
 
@@ -65,8 +54,8 @@ def test_a_job_is_carried_to_its_end_once_however_often_it_is_invoked(
 
     upstream("openai", answer)
     job_id = queued()
-    for worker in ("r", "r", "s"):
-        carry(job_id, worker=worker)
+    for _ in range(3):
+        assert cloud.carry(job_id, clock=clock).error is None
     assert len(asked) == 1
     assert job(cloud, account, job_id)["status"] == "completed"
     assert available(cloud, account) == 4_998
@@ -74,41 +63,62 @@ def test_a_job_is_carried_to_its_end_once_however_often_it_is_invoked(
 
 
 def test_a_job_that_fails_behind_the_callers_back_gives_the_money_back(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str]
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str], clock: FakeClock
 ) -> None:
     upstream("bfl", lambda _: DOWN)
     job_id = queued()
     assert available(cloud, account) == 4_998
-    carry(job_id)
+    cloud.carry(job_id, clock=clock)
     ended = job(cloud, account, job_id)
     assert (ended["status"], ended["error"]["code"]) == ("failed", "tier_unavailable")
     assert available(cloud, account) == 5_000
 
 
-def test_another_workers_lease_is_respected(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str], clock: FakeClock
-) -> None:
-    from corent.wiring.money import jobs
-
-    upstream("openai", lambda _: IMAGE)
-    job_id = queued()
-    now_ms = clock.now_ms()
-    assert jobs().claim(job_id, worker="first", now_ms=now_ms, until_ms=now_ms + 1000)
-    carry(job_id, worker="second")
-    assert job(cloud, account, job_id)["status"] == "queued"
-    clock.sleep(1)
-    carry(job_id, worker="second")
-    assert job(cloud, account, job_id)["status"] == "completed"
-
-
-def test_a_job_that_is_not_there_is_nothing_to_do(cloud: Cloud) -> None:
-    carry(f"job_{ulid(1)}")
+def test_an_execution_of_a_job_that_is_not_there_ends_at_once(cloud: Cloud, clock: FakeClock) -> None:
+    assert cloud.carry(f"job_{ulid(1)}", clock=clock).entered == ["Submit", "Await", "Decide", "Done"]
     assert cloud.stored() == {}
 
 
-def test_an_event_without_a_job_is_given_back_to_the_queue(cloud: Cloud) -> None:
+@pytest.mark.parametrize("step", ["generation_submit", "generation_check", "generation_deliver"])
+def test_an_event_without_a_job_fails_its_step(cloud: Cloud, step: str) -> None:
     with pytest.raises(KeyError):
-        load("on_image_overdue").handler({}, CONTEXT)
+        load(step).handler({}, CONTEXT)
+
+
+# ---- on_execution_ended --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("FAILED", "tier_unavailable"), ("ABORTED", "tier_unavailable"), ("TIMED_OUT", "deadline_exceeded")],
+)
+def test_a_job_whose_execution_broke_off_gives_its_hold_back_at_once(
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Offer,
+    queued: Callable[..., str],
+    status: str,
+    code: str,
+) -> None:
+    upstream("openai", lambda _: IMAGE)
+    job_id = queued()
+    event = {"detail": {"name": job_id, "status": status}}
+    for _ in range(2):
+        load("on_execution_ended").handler(event, CONTEXT)
+    ended = job(cloud, account, job_id)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", code)
+    assert available(cloud, account) == 5_000
+
+
+def test_a_job_whose_execution_broke_off_after_its_files_were_stored_is_charged(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, queued: Callable[..., str], clock: FakeClock
+) -> None:
+    upstream("openai", lambda _: IMAGE)
+    job_id = queued()
+    load("generation_submit").handler({"job_id": job_id}, CONTEXT)
+    load("on_execution_ended").handler({"detail": {"name": job_id, "status": "FAILED"}}, CONTEXT)
+    assert job(cloud, account, job_id)["status"] == "completed"
+    assert available(cloud, account) == 4_998
 
 
 # ---- on_sweep_tick -------------------------------------------------------------------------------
@@ -119,9 +129,11 @@ def test_a_job_whose_worker_died_is_failed_after_its_grace(
 ) -> None:
     upstream("openai", lambda _: IMAGE)
     ids = [queued() for _ in range(3)]
+    cloud.started.clear()
     clock.sleep(SWEPT_AFTER_S - 1)
     load("on_sweep_tick").handler({}, CONTEXT)
     assert {job(cloud, account, job_id)["status"] for job_id in ids} == {"queued"}
+    assert sorted(cloud.started) == ids
     clock.sleep(2)
     load("on_sweep_tick").handler({}, CONTEXT)
     ended = [job(cloud, account, job_id) for job_id in ids]
@@ -135,7 +147,7 @@ def test_a_settled_job_is_not_swept(
 ) -> None:
     upstream("openai", lambda _: IMAGE)
     job_id = queued()
-    carry(job_id)
+    cloud.carry(job_id, clock=clock)
     clock.sleep(SWEPT_AFTER_S + 1)
     cloud.sent.clear()
     load("on_sweep_tick").handler({}, CONTEXT)
@@ -151,7 +163,7 @@ def test_a_swept_job_is_not_carried_on(
     job_id = queued()
     clock.sleep(SWEPT_AFTER_S + 1)
     load("on_sweep_tick").handler({}, CONTEXT)
-    carry(job_id)
+    cloud.carry(job_id, clock=clock)
     assert asked == []
     assert job(cloud, account, job_id)["status"] == "failed"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from corent.core.tiers import AspectRatio, ImageFormat
-from corent.core.upstream import ImageRequest, InputImage
+from corent.core.tiers import AspectRatio, ImageFormat, Resolution
+from corent.core.upstream import ImageRequest, InputImage, VideoRequest
 from corent.providers.credentials import Credentials
 
 # 1 x 1 pixel, the smallest whole PNG.
@@ -24,6 +24,16 @@ REQUEST = ImageRequest(
     height_px=768,
     count=1,
     output_format=ImageFormat.PNG,
+    reference="job_01-1",
+    attempt=1,
+)
+VIDEO_REQUEST = VideoRequest(
+    prompt="a red fox",
+    aspect_ratio=AspectRatio.WIDE,
+    resolution=Resolution.HD,
+    width_px=1280,
+    height_px=720,
+    duration_s=5,
     reference="job_01-1",
     attempt=1,
 )
@@ -75,6 +85,10 @@ def client(handler: Handler) -> httpx.Client:
 
 def asked(**changes: Any) -> ImageRequest:
     return replace(REQUEST, **changes)
+
+
+def filmed(**changes: Any) -> VideoRequest:
+    return replace(VIDEO_REQUEST, **changes)
 
 
 @dataclass

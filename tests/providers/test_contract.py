@@ -1,5 +1,6 @@
 """What the port promises of every adapter, whatever its upstream answers."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +10,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corent.core.upstream import Generated, ImageUpstream, InlineFile, RemoteFile, UpstreamError, Working
+from corent.core.tiers import Kind
+from corent.core.upstream import (
+    Failure,
+    Generated,
+    ImageUpstream,
+    InlineFile,
+    RemoteFile,
+    UpstreamError,
+    VideoUpstream,
+    Working,
+)
 from corent.providers.catalog import PROVIDERS
 from corent.providers.credentials import Credentials
 from tests.forbidden_words import find_forbidden
-from tests.providers.doubles import INPUT_IMAGE, KEY, PNG_BASE64, REQUEST, Handler, asked, client
+from tests.providers.doubles import INPUT_IMAGE, KEY, PNG_BASE64, Handler, asked, client, filmed
 
 HOST = "127.0.0.1"
 BASE_URL = f"http://{HOST}:9"
+TIMEOUT_S = 5
+CALLBACK_URL = "https://us.example/callbacks/1"
+CREDENTIALS = Credentials(api_key=KEY, base_url=BASE_URL)
 
 
 @dataclass(frozen=True)
@@ -26,14 +40,34 @@ class Case:
     provider: str
     model: str
     tickets: tuple[str, ...] = ("",)
+    kind: Kind = Kind.IMAGE
 
-    def adapter(self, handler: Handler) -> ImageUpstream:
-        return PROVIDERS[self.provider].make_images(client(handler), Credentials(api_key=KEY, base_url=BASE_URL))
+    def submit(
+        self, handler: Handler, *, count: int = 1, edited: bool = False, timeout_s: float = TIMEOUT_S
+    ) -> Generated | Working:
+        image = INPUT_IMAGE if edited else None
+        if self.kind is Kind.VIDEO:
+            film = filmed(image=image, callback_url=CALLBACK_URL)
+            return self.videos(handler).submit(film, model=self.model, timeout_s=timeout_s)
+        picture = asked(count=count, image=image)
+        return self.images(handler).submit(picture, model=self.model, timeout_s=timeout_s)
+
+    def check(self, handler: Handler, ticket: str, *, timeout_s: float = TIMEOUT_S) -> Generated | Working:
+        adapter = self.videos(handler) if self.kind is Kind.VIDEO else self.images(handler)
+        return adapter.check(ticket, timeout_s=timeout_s)
+
+    def images(self, handler: Handler) -> ImageUpstream:
+        return PROVIDERS[self.provider].make_images(client(handler), CREDENTIALS)
+
+    def videos(self, handler: Handler) -> VideoUpstream:
+        return PROVIDERS[self.provider].make_videos(client(handler), CREDENTIALS)
 
 
-FAL_TICKET = json.dumps({"status_url": f"{BASE_URL}/s", "response_url": f"{BASE_URL}/r", "count": 2})
+FAL_ADDRESSES = {f"{name}_url": f"{BASE_URL}/{name}" for name in ("status", "response", "cancel")}
+FAL_TICKET = json.dumps({**FAL_ADDRESSES, "count": 2})
 BFL_TICKET = json.dumps({"polling_urls": [f"{BASE_URL}/1", f"{BASE_URL}/2"], "cost_micros": 3})
-CASES = (
+ID_TICKET = json.dumps({"id": "1"})
+IMAGE_CASES = (
     Case("openai", "gpt-image-2:medium"),
     Case("selfhosted", "default"),
     Case("google", "gemini-3.1-flash-image"),
@@ -42,7 +76,25 @@ CASES = (
     Case("bfl", "flux-2-pro", tickets=(BFL_TICKET,)),
     Case("sandbox", "sandbox-swift", tickets=("gen_1",)),
 )
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider} {case.model}")
+VIDEO_CASES = tuple(
+    Case(provider, model, tickets=(ticket,), kind=Kind.VIDEO)
+    for provider, model, ticket in (
+        ("fal", "fal-ai/kling-video/v3/standard/text-to-video", json.dumps(FAL_ADDRESSES)),
+        ("google", "gemini-omni-1.1-flash", ID_TICKET),
+        ("runway", "gen4.5", ID_TICKET),
+        ("replicate", "bytedance/seedance-1.5-pro", ID_TICKET),
+        ("luma", "ray-3.2", ID_TICKET),
+        ("sandbox", "sandbox-swift", "gen_1"),
+    )
+)
+
+
+def name_of(case: Case) -> str:
+    return f"{case.provider} {case.kind} {case.model}"
+
+
+every_case = pytest.mark.parametrize("case", [*IMAGE_CASES, *VIDEO_CASES], ids=name_of)
+every_video_case = pytest.mark.parametrize("case", VIDEO_CASES, ids=name_of)
 
 # Words the adapters look for, so that invented answers reach beyond the first check.
 # fmt: off
@@ -53,6 +105,8 @@ MEMBERS = st.sampled_from(
         "blockReason", "finishReason", "content", "parts", "inlineData", "thought", "details",
         "retryDelay", "images", "has_nsfw_concepts", "status", "status_url", "response_url", "detail",
         "error_type", "polling_url", "cost", "result", "sample", "retry_after", "poll_after_ms", "id",
+        "cancel_url", "video", "steps", "uri", "errors", "message", "progress", "output", "credits",
+        "failureCode", "data_removed", "state", "failure_code",
     ]
 )
 # fmt: on
@@ -69,6 +123,9 @@ LEAVES = st.one_of(
             f"{BASE_URL}/x",
             "https://v3.fal.media/a.png",
             "https://delivery-eu1.bfl.ai/a.png",
+            "https://generativelanguage.googleapis.com/v1/files/f1",
+            "https://replicate.delivery/a.mp4",
+            "https://a.cloudfront.net/a.mp4",
             "http://169.254.169.254/",
             "COMPLETED",
             "IN_QUEUE",
@@ -84,6 +141,13 @@ LEAVES = st.one_of(
             "running",
             "done",
             "failed",
+            "completed",
+            "succeeded",
+            "SUCCEEDED",
+            "FAILED",
+            "SAFETY.INPUT.TEXT",
+            "model_output",
+            "video",
         ]
     ),
 )
@@ -110,9 +174,16 @@ def by_stream(status: int, headers: dict[str, str], body: bytes) -> httpx.Respon
     return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 
-def is_sound(outcome: Generated | Working) -> bool:
+def is_sound(case: Case, outcome: Generated | Working) -> bool:
     if isinstance(outcome, Working):
-        return bool(outcome.ticket) and outcome.poll_after_s >= 0
+        progress_percent = outcome.progress_percent
+        return (
+            bool(outcome.ticket)
+            and outcome.poll_after_s >= 0
+            and (progress_percent is None or 0 <= progress_percent <= 100)
+        )
+    if case.kind is Kind.VIDEO and len(outcome.files) != 1:
+        return False
     return bool(outcome.files) and all(
         (isinstance(file, InlineFile) and file.content)
         or (isinstance(file, RemoteFile) and file.url and file.allowed_hosts)
@@ -120,12 +191,18 @@ def is_sound(outcome: Generated | Working) -> bool:
     )
 
 
-def ends_soundly(ask: Callable[[], Generated | Working]) -> bool:
+def ends_soundly(case: Case, ask: Callable[[], Generated | Working]) -> bool:
     """Whether asking ends in an answer of the port's shape or in its one error. Others go up."""
     try:
-        return is_sound(ask())
+        return is_sound(case, ask())
     except UpstreamError as error:
         return error.retry_after_s is None or 0 <= error.retry_after_s <= 3600
+
+
+def submit_failure(case: Case, handler: Handler) -> Failure:
+    with pytest.raises(UpstreamError) as caught:
+        case.submit(handler)
+    return caught.value.failure
 
 
 @every_case
@@ -135,9 +212,9 @@ def test_no_answer_to_a_submit_breaks_an_adapter(
     case: Case, answers: list[tuple[int, dict[str, str], bytes]], *, count: int, edited: bool
 ) -> None:
     left = iter(answers * 4)
-    adapter = case.adapter(lambda _: by_stream(*next(left)))
-    request = asked(count=count, image=INPUT_IMAGE if edited else None)
-    assert ends_soundly(lambda: adapter.submit(request, model=case.model, timeout_s=5))
+    assert ends_soundly(
+        case, lambda: case.submit(lambda _: by_stream(*next(left)), count=count, edited=edited)
+    )
 
 
 @every_case
@@ -147,26 +224,26 @@ def test_no_answer_to_a_look_up_breaks_an_adapter(
     case: Case, answers: list[tuple[int, dict[str, str], bytes]]
 ) -> None:
     left = iter(answers * 4)
-    adapter = case.adapter(lambda _: by_stream(*next(left)))
     for ticket in case.tickets:
-        assert ends_soundly(lambda: adapter.check(ticket, timeout_s=5))  # noqa: B023 - called at once
+        assert ends_soundly(
+            case,
+            lambda: case.check(lambda _: by_stream(*next(left)), ticket),  # noqa: B023 - called at once
+        )
 
 
 @every_case
 @given(ticket=st.text(max_size=30) | DOCUMENTS.map(json.dumps))
 @settings(max_examples=100, deadline=None)
 def test_no_ticket_breaks_an_adapter(case: Case, ticket: str) -> None:
-    adapter = case.adapter(lambda _: httpx.Response(200, json={}))
-    assert ends_soundly(lambda: adapter.check(ticket, timeout_s=5))
+    assert ends_soundly(case, lambda: case.check(lambda _: httpx.Response(200, json={}), ticket))
 
 
 @every_case
 def test_every_status_without_a_body_is_an_error_of_the_port(case: Case) -> None:
     delivered = []
     for status in range(200, 600):
-        adapter = case.adapter(lambda _, status=status: httpx.Response(status))  # type: ignore[misc]
         try:
-            adapter.submit(REQUEST, model=case.model, timeout_s=5)
+            case.submit(lambda _, status=status: httpx.Response(status))  # type: ignore[misc]
         except UpstreamError:
             continue
         delivered.append(status)
@@ -183,25 +260,16 @@ def test_every_fault_of_the_network_is_an_error_of_the_port(case: Case, fault: E
     def fail(_: httpx.Request) -> httpx.Response:
         raise fault
 
-    adapter = case.adapter(fail)
     with pytest.raises(UpstreamError):
-        adapter.submit(REQUEST, model=case.model, timeout_s=5)
+        case.submit(fail)
     for ticket in case.tickets:
         with pytest.raises(UpstreamError):
-            adapter.check(ticket, timeout_s=5)
+            case.check(fail, ticket)
 
 
 @every_case
 def test_the_key_is_sent_in_a_header_to_the_configured_host_and_nowhere_else(case: Case) -> None:
-    seen: list[httpx.Request] = []
-
-    def keep(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(500)
-
-    with pytest.raises(UpstreamError):
-        case.adapter(keep).submit(REQUEST, model=case.model, timeout_s=5)
-    (request,) = seen
+    (request,) = requests_of(lambda handler: case.submit(handler))
     assert request.url.host == HOST
     assert KEY not in str(request.url)
     assert any(KEY in value for value in request.headers.values())
@@ -210,6 +278,28 @@ def test_the_key_is_sent_in_a_header_to_the_configured_host_and_nowhere_else(cas
 
 @every_case
 def test_a_request_does_not_say_who_sends_it(case: Case) -> None:
+    (request,) = requests_of(lambda handler: case.submit(handler))
+    assert find_forbidden(request.headers["user-agent"]) == []
+
+
+@every_case
+def test_every_request_ends_within_the_time_it_is_given(case: Case) -> None:
+    asks: list[Callable[[Handler], object]] = [lambda handler: case.submit(handler)]
+    asks += [lambda handler, ticket=ticket: case.check(handler, ticket) for ticket in case.tickets if ticket]  # type: ignore[misc]
+    for ask in asks:
+        for request in requests_of(ask):
+            assert max(request.extensions["timeout"].values()) <= TIMEOUT_S
+
+
+@every_case
+def test_nothing_is_sent_when_no_time_is_left(case: Case) -> None:
+    assert requests_of(lambda handler: case.submit(handler, timeout_s=0)) == []
+    for ticket in case.tickets:
+        assert requests_of(lambda handler: case.check(handler, ticket, timeout_s=0)) == []  # noqa: B023 - called at once
+
+
+def requests_of(ask: Callable[[Handler], object]) -> list[httpx.Request]:
+    """What is sent to an upstream that is down."""
     seen: list[httpx.Request] = []
 
     def keep(request: httpx.Request) -> httpx.Response:
@@ -217,5 +307,70 @@ def test_a_request_does_not_say_who_sends_it(case: Case) -> None:
         return httpx.Response(500)
 
     with pytest.raises(UpstreamError):
-        case.adapter(keep).submit(REQUEST, model=case.model, timeout_s=5)
-    assert find_forbidden(seen[0].headers["user-agent"]) == []
+        ask(keep)
+    return seen
+
+
+# ---- Videos: what is bought once must not be bought twice --------------------------------------------
+
+
+def raising(fault: Exception) -> Handler:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise fault
+
+    return fail
+
+
+@every_video_case
+@pytest.mark.parametrize("fault", [httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")], ids=repr)
+def test_a_lost_answer_leaves_unknown_whether_a_video_is_being_made(case: Case, fault: Exception) -> None:
+    assert submit_failure(case, raising(fault)) is Failure.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "case",
+    # Where the same purchase may be repeated under its reference, nothing can be bought twice.
+    [case for case in VIDEO_CASES if not PROVIDERS[case.provider].idempotent_submits],
+    ids=name_of,
+)
+def test_a_gateway_that_gave_up_leaves_unknown_whether_a_video_is_being_made(case: Case) -> None:
+    assert submit_failure(case, lambda _: httpx.Response(504, text="<html>")) is Failure.UNKNOWN
+
+
+@every_video_case
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id": null}', b"\xff"])
+def test_an_acceptance_that_cannot_be_read_is_a_bad_reply(case: Case, status: int, body: bytes) -> None:
+    assert submit_failure(case, lambda _: httpx.Response(status, content=body)) is Failure.BAD_REPLY
+
+
+@every_video_case
+@given(answer=ANSWERS)
+@settings(max_examples=100, deadline=None)
+def test_no_answer_to_a_wish_to_stop_breaks_an_adapter(
+    case: Case, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    for ticket in case.tickets:
+        with contextlib.suppress(UpstreamError):
+            case.videos(lambda _: by_stream(*answer)).cancel(ticket, timeout_s=TIMEOUT_S)
+
+
+@every_video_case
+@given(ticket=st.text(max_size=30) | DOCUMENTS.map(json.dumps))
+@settings(max_examples=100, deadline=None)
+def test_no_ticket_breaks_a_wish_to_stop(case: Case, ticket: str) -> None:
+    with contextlib.suppress(UpstreamError):
+        case.videos(lambda _: httpx.Response(200, json={})).cancel(ticket, timeout_s=TIMEOUT_S)
+
+
+@every_video_case
+def test_a_wish_to_stop_goes_to_the_configured_host_alone(case: Case) -> None:
+    seen: list[httpx.Request] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    for ticket in case.tickets:
+        case.videos(keep).cancel(ticket, timeout_s=TIMEOUT_S)
+    assert {request.url.host for request in seen} <= {HOST}

@@ -25,9 +25,20 @@ def test_every_model_of_the_catalog_is_found(offer: Offer) -> None:
     assert find_forbidden(f"made by {offer.model}.") != []
 
 
-@pytest.mark.parametrize("provider", [name for name in catalog.PROVIDERS if name != "sandbox"])
+# Their names are words of plain English by themselves: their hosts are what tells.
+PLAIN_NAMES = {"runway", "replicate"}
+
+
+@pytest.mark.parametrize(
+    "provider", [name for name in catalog.PROVIDERS if name not in {"sandbox", *PLAIN_NAMES}]
+)
 def test_every_provider_of_the_catalog_is_found(provider: str) -> None:
     assert find_forbidden(f"x-upstream: {provider}") == [provider]
+
+
+@pytest.mark.parametrize("base_url", [provider.base_url for provider in catalog.PROVIDERS.values()])
+def test_every_host_of_the_catalog_is_found(base_url: str | None) -> None:
+    assert base_url is None or find_forbidden(base_url) != []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from corent.providers._http import (
     Reply,
     Wire,
     failure_of,
+    failure_of_submit,
     make_client,
     matches_host,
     retry_after_s,
@@ -231,6 +232,52 @@ def test_no_wait_header_can_break_the_reader(text: str) -> None:
 def test_an_error_keeps_the_wait_its_headers_ask_for() -> None:
     subject = wire(httpx.Response(429, headers={"retry-after": "3"}))
     assert subject.refused(buy(subject)).retry_after_s == 3
+
+
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_gateway_that_gave_up_waiting_does_not_say_whether_work_was_accepted(status: int) -> None:
+    assert failure_of_submit(status) is Failure.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 401, 402, 404, 422, 429, 500, 502, 503])
+def test_any_other_status_means_the_same_at_a_submit_as_elsewhere(status: int) -> None:
+    assert failure_of_submit(status) is failure_of(status)
+
+
+def cancel(subject: Wire) -> None:
+    subject.cancel("PUT", "/task/1/cancel", deadline=subject.start(10))
+
+
+def test_a_wish_to_stop_goes_out_with_the_key_and_no_body() -> None:
+    script = Script(httpx.Response(202))
+    cancel(Wire(script.client(), base_url=BASE_URL, headers={"x-key": KEY}, clock=FakeClock()))
+    (request,) = script.requests
+    assert (request.method, str(request.url)) == ("PUT", f"{BASE_URL}/task/1/cancel")
+    assert request.headers["x-key"] == KEY
+    assert request.headers["content-length"] == "0"
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 400, 404, 409, 410, 422])
+def test_a_wish_to_stop_was_heard_also_where_it_came_too_late(status: int) -> None:
+    cancel(wire(httpx.Response(status, text="<html>")))
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (httpx.Response(401), Failure.UNKNOWN),
+        (httpx.Response(403), Failure.UNKNOWN),
+        (httpx.Response(429), Failure.RATE_LIMITED),
+        (httpx.Response(500), Failure.UNKNOWN),
+        (httpx.Response(504), Failure.UNKNOWN),
+        (httpx.ReadTimeout("x"), Failure.UNKNOWN),
+        (httpx.ConnectError("x"), Failure.UNKNOWN),
+    ],
+)
+def test_a_wish_to_stop_that_was_not_heard_is_said(answer: Answer, failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        cancel(wire(answer))
+    assert caught.value.failure is failure
 
 
 def test_redirects_are_not_followed() -> None:

@@ -1,4 +1,4 @@
-"""The sandbox's adapter: what it posts, and what it makes of every answer."""
+"""The sandbox's adapters: what they post, and what they make of every answer."""
 
 import base64
 import json
@@ -9,16 +9,35 @@ import pytest
 from corent.core.tiers import ImageFormat
 from corent.core.upstream import Failure, Generated, RemoteFile, UpstreamError, Working
 from corent.providers.credentials import Credentials
-from corent.providers.sandbox import SandboxImages
-from tests.providers.doubles import INPUT_IMAGE, KEY, PNG, Answer, FakeClock, Script, asked
+from corent.providers.sandbox import SandboxImages, SandboxVideos
+from tests.providers.doubles import (
+    INPUT_IMAGE,
+    KEY,
+    PNG,
+    VIDEO_REQUEST,
+    Answer,
+    FakeClock,
+    Script,
+    asked,
+    filmed,
+)
 
 BASE_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/live"
 ACCEPTED = {"id": "gen_1", "status": "running", "poll_after_ms": 400}
+CALLBACK_URL = "https://api.corent.test/v1/callbacks/sandbox/token"
 FILE_URL = "https://bucket.s3.eu-west-1.amazonaws.com/images/gen_1/0.png?X-Amz-Signature=1"
 
 
-def sandbox(script: Script, *, base_url: str = BASE_URL) -> Sandbox:
+def sandbox(script: Script, *, base_url: str = BASE_URL) -> SandboxImages:
     return SandboxImages(script.client(), Credentials(api_key=KEY, base_url=base_url), clock=FakeClock())
+
+
+def videos(script: Script, *, base_url: str = BASE_URL) -> SandboxVideos:
+    return SandboxVideos(script.client(), Credentials(api_key=KEY, base_url=base_url), clock=FakeClock())
+
+
+def check_video(answer: Answer) -> Generated | Working:
+    return videos(Script(answer)).check("gen_1", timeout_s=5)
 
 
 def submit(answer: Answer) -> Generated | Working:
@@ -66,6 +85,18 @@ def test_a_request_without_options_says_so_with_nulls() -> None:
     sandbox(script).submit(asked(), model="sandbox-swift", timeout_s=5)
     body = json.loads(script.requests[0].content)
     assert (body["seed"], body["negative_prompt"], body["image"]) == (None, None, None)
+
+
+def test_posts_where_the_images_may_be_told_of() -> None:
+    script = Script(httpx.Response(202, json=ACCEPTED))
+    sandbox(script).submit(asked(callback_url=CALLBACK_URL), model="sandbox-swift", timeout_s=5)
+    assert json.loads(script.requests[0].content)["callback_url"] == CALLBACK_URL
+
+
+def test_a_request_without_a_callback_does_not_speak_of_it() -> None:
+    script = Script(httpx.Response(202, json=ACCEPTED))
+    sandbox(script).submit(asked(), model="sandbox-swift", timeout_s=5)
+    assert "callback_url" not in json.loads(script.requests[0].content)
 
 
 def test_an_accepted_request_is_working_under_its_id() -> None:
@@ -166,6 +197,7 @@ def test_passes_on_how_long_to_stay_away() -> None:
         (httpx.Response(200, json={"id": "gen_1", "status": "done", "images": []}), Failure.BAD_REPLY),
         (httpx.Response(200, json={"id": "gen_1", "status": "done", "images": ["x"]}), Failure.BAD_REPLY),
         (httpx.Response(200, json={"status": "failed", "error": {"code": "failed"}}), Failure.UNAVAILABLE),
+        (httpx.Response(200, json={"id": "gen_1", "status": "cancelled"}), Failure.EXPIRED),
         (
             httpx.Response(200, json={"status": "failed", "error": {"code": "content_refused"}}),
             Failure.REFUSED,
@@ -181,3 +213,130 @@ def test_says_a_looks_failures_in_our_words(answer: Answer, failure: Failure) ->
 def test_a_secret_without_an_address_is_refused() -> None:
     with pytest.raises(ValueError, match="base_url"):
         SandboxImages(Script().client(), Credentials(api_key=KEY))
+
+
+# Videos
+
+
+def test_posts_the_whole_order_of_a_video_with_the_key() -> None:
+    script = Script(httpx.Response(202, json=ACCEPTED))
+    request = filmed(seed=7, negative_prompt="rain", attempt=3, image=INPUT_IMAGE, callback_url=CALLBACK_URL)
+    videos(script).submit(request, model="sandbox-fine", timeout_s=5)
+    sent = script.requests[0]
+    assert (str(sent.url), sent.headers["authorization"]) == (f"{BASE_URL}/v1/generations", f"Bearer {KEY}")
+    assert json.loads(sent.content) == {
+        "kind": "video",
+        "model": "sandbox-fine",
+        "prompt": "a red fox",
+        "width": 1280,
+        "height": 720,
+        "duration_s": 5,
+        "seed": 7,
+        "negative_prompt": "rain",
+        "image": {"media_type": "image/png", "data_base64": base64.b64encode(PNG).decode()},
+        "reference": "job_01-1",
+        "attempt": 3,
+        "callback_url": CALLBACK_URL,
+    }
+
+
+def test_an_accepted_video_is_working_from_its_beginning() -> None:
+    script = Script(httpx.Response(202, json={**ACCEPTED, "progress_percent": 0}))
+    working = videos(script).submit(VIDEO_REQUEST, model="sandbox-swift", timeout_s=5)
+    assert working == Working(ticket="gen_1", poll_after_s=0.4, progress_percent=0)
+
+
+def test_a_video_in_work_says_how_far_it_is() -> None:
+    answer = httpx.Response(200, json={**ACCEPTED, "progress_percent": 62})
+    assert check_video(answer) == Working(ticket="gen_1", poll_after_s=0.4, progress_percent=62)
+
+
+@pytest.mark.parametrize("progress", [None, "62", 62.5, -1, 100, True])
+def test_a_progress_that_is_none_is_left_out(progress: object) -> None:
+    answer = httpx.Response(200, json={**ACCEPTED, "progress_percent": progress})
+    assert check_video(answer) == Working(ticket="gen_1", poll_after_s=0.4)
+
+
+def test_a_finished_video_is_to_be_fetched_from_the_bucket() -> None:
+    answer = httpx.Response(200, json={"id": "gen_1", "status": "done", "videos": [{"url": FILE_URL}]})
+    outcome = check_video(answer)
+    assert isinstance(outcome, Generated)
+    (file,) = outcome.files
+    assert isinstance(file, RemoteFile)
+    assert file.url == FILE_URL
+    assert ".s3.eu-west-1.amazonaws.com" in file.allowed_hosts
+
+
+@pytest.mark.parametrize(
+    ("document", "failure"),
+    [
+        ({"status": "done", "videos": []}, Failure.BAD_REPLY),
+        ({"status": "done", "images": [{"url": FILE_URL}]}, Failure.BAD_REPLY),
+        ({"status": "done", "videos": [{"url": FILE_URL}, {"url": FILE_URL}]}, Failure.BAD_REPLY),
+        ({"status": "done", "videos": [{"url": "https://elsewhere.test/a.mp4"}]}, Failure.BAD_REPLY),
+        ({"status": "failed", "error": {"code": "failed"}}, Failure.UNAVAILABLE),
+        ({"status": "failed", "error": {"code": "content_refused"}}, Failure.REFUSED),
+        ({"status": "cancelled"}, Failure.EXPIRED),
+    ],
+)
+def test_says_a_videos_failures_in_our_words(document: dict[str, object], failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        check_video(httpx.Response(200, json={"id": "gen_1", **document}))
+    assert caught.value.failure is failure
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (error(422, "content_refused"), Failure.REFUSED),
+        (error(422, "invalid_request"), Failure.INVALID_INPUT),
+        (error(503, "failed"), Failure.UNAVAILABLE),
+        (httpx.ReadTimeout("slow"), Failure.UNKNOWN),
+        (httpx.ConnectError("down"), Failure.UNAVAILABLE),
+    ],
+)
+def test_says_a_videos_submits_failures_in_our_words(answer: Answer, failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        videos(Script(answer)).submit(VIDEO_REQUEST, model="sandbox-swift", timeout_s=5)
+    assert caught.value.failure is failure
+
+
+def test_cancels_the_ticket_with_the_key() -> None:
+    script = Script(httpx.Response(200, json={"id": "gen_1", "status": "cancelled"}))
+    videos(script).cancel("gen/1", timeout_s=5)
+    sent = script.requests[0]
+    assert (sent.method, str(sent.url)) == ("POST", f"{BASE_URL}/v1/generations/gen%2F1/cancel")
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"id": "gen_1", "status": "done"}),
+        httpx.Response(200, text="<html>"),
+        error(404, "not_found"),
+    ],
+)
+def test_whatever_came_of_a_cancel_is_fine(answer: httpx.Response) -> None:
+    assert videos(Script(answer)).cancel("gen_1", timeout_s=5) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (error(500, "failed"), Failure.UNKNOWN),
+        (error(401, "unauthorized"), Failure.UNKNOWN),
+        (error(429, "rate_limited"), Failure.RATE_LIMITED),
+        (httpx.ReadTimeout("slow"), Failure.UNKNOWN),
+        (httpx.ConnectError("down"), Failure.UNKNOWN),
+    ],
+)
+def test_a_cancel_that_could_not_be_asked_says_so(answer: Answer, failure: Failure) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        videos(Script(answer)).cancel("gen_1", timeout_s=5)
+    assert caught.value.failure is failure
+
+
+def test_a_secret_without_an_address_makes_no_videos() -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        SandboxVideos(Script().client(), Credentials(api_key=KEY))

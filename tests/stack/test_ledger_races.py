@@ -13,7 +13,7 @@ from corent.adapters.dynamo.balances import DynamoBalances
 from corent.core.clock import SystemClock
 from corent.core.errors import InsufficientFundsError
 from corent.core.ids import new_ulid
-from corent.jobs.job import DeliveredImage, Job, JobEnd, JobFailure, JobState
+from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger, Settlement
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
@@ -26,7 +26,7 @@ from tests.tables import create_tables
 PRICE = 10_000
 THREADS = 8
 COMPLETED = JobEnd(
-    state=JobState.COMPLETED, attempts=(), images=(DeliveredImage(width_px=1, height_px=1),), finished_at_ms=1
+    state=JobState.COMPLETED, attempts=(), images=(DeliveredFile(width_px=1, height_px=1),), finished_at_ms=1
 )
 FAILED = JobEnd(state=JobState.FAILED, attempts=(), failure=JobFailure.DEADLINE_EXCEEDED, finished_at_ms=1)
 

@@ -47,7 +47,7 @@ def handed_on(wire: Tripwire) -> World:
     world = World([works(), works(), works(), delivers()], offers=SLOW_FIRST, wire=wire)
     world.buy(wait_s=1.0)
     for job_id in world.handed_on:
-        world.carry(job_id, worker="first")
+        world.execute(job_id)
     return world
 
 
@@ -55,7 +55,7 @@ def asynchronous_from_the_start(wire: Tripwire) -> World:
     world = World([delivers()], offers=(FIRST,), wire=wire)
     world.buy(wait_s=0)
     for job_id in world.handed_on:
-        world.carry(job_id, worker="first")
+        world.execute(job_id)
     return world
 
 
@@ -86,7 +86,7 @@ def swept(wire: Tripwire) -> World:
         key_limit=None,
     )
     world.clock.time_ms += 3_600_000
-    world.expire()
+    world.sweep()
     return world
 
 

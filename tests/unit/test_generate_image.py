@@ -19,10 +19,10 @@ from corent.core.errors import (
 )
 from corent.core.fetching import FetchFailedError, FetchLimits, FetchRefusedError
 from corent.core.upstream import Failure
-from corent.jobs.job import DeliveredImage, Job, JobEnd, JobFailure, JobState
+from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
 from corent.routing.route import load_route
-from corent.usecases.generate_image import INPUT_LIMITS, fingerprint
+from corent.usecases.place_order import INPUT_LIMITS, fingerprint
 from corent.usecases.wallets import TEST_BALANCE_MICROS
 from tests.fakes import START_MS, a_job
 from tests.image_world import FIRST, ORDER, PRICE, SECOND, World, a_caller, an_offer, delivers, works
@@ -178,7 +178,7 @@ def drain(world: World) -> None:
         state=JobState.COMPLETED,
         attempts=(),
         finished_at_ms=START_MS,
-        images=(DeliveredImage(width_px=64, height_px=64),),
+        files=(DeliveredFile(width_px=64, height_px=64),),
     )
     world.ledger.capture(end, **price)
 
@@ -235,7 +235,7 @@ def test_a_repeat_of_a_job_that_goes_on_elsewhere_gets_that_job() -> None:
     first = world.buy(number=1, wait_s=0, idempotency_key="k")
     again = world.buy(number=2, wait_s=0, idempotency_key="k")
     assert (again.job.id, again.replayed, world.handed_on) == (first.job.id, True, [first.job.id])
-    world.carry(first.job.id, worker="w1")
+    world.carry(first.job.id)
     assert world.buy(number=3, wait_s=0, idempotency_key="k").job.state is JobState.COMPLETED
 
 
@@ -341,18 +341,23 @@ def test_without_a_wait_the_job_is_queued_and_handed_on_at_once() -> None:
     assert entries(world) == [EntryKind.HOLD]
 
 
-def test_a_job_that_cannot_be_handed_on_is_given_up_and_not_charged() -> None:
-    for wait_s in (0.0, 2.0):
-        world = World([works()], offers=(an_offer("first", asynchronous=True),))
-        world.handed_on = Refusing()
-        with pytest.raises(TemporarilyUnavailableError):
-            world.buy(wait_s=wait_s)
-        (job,) = world.books.jobs.values()
-        assert (job.state, available(world), world.violations()) == (JobState.FAILED, 100_000, [])
+@pytest.mark.parametrize("wait_s", [0.0, 2.0])
+def test_a_job_that_cannot_be_started_is_kept_and_started_by_the_sweep(wait_s: float) -> None:
+    world = World([works(), delivers()], offers=(an_offer("first", asynchronous=True),))
+    world.handed_on = Refusing()
+    job = world.buy(wait_s=wait_s).job
+    assert (job.deferred, world.books.jobs[job.id].finished_at_ms) == (True, None)
+    world.handed_on = []
+    world.clock.time_ms += 29_000
+    world.sweep()
+    assert world.handed_on == []
+    world.clock.time_ms += 5_000
+    assert (world.sweep().started, world.handed_on) == (1, [job.id])
+    assert world.carry(job.id).state is JobState.COMPLETED
 
 
 class Refusing(list[str]):
-    """A queue that takes nothing."""
+    """A service that starts nothing."""
 
     def append(self, _job_id: str) -> None:
         raise TemporarilyUnavailableError("no room")
@@ -362,7 +367,7 @@ def test_a_carried_job_ends_like_one_that_was_waited_for() -> None:
     waited, carried = World([delivers()]), World([delivers()])
     waited.buy()
     job_id = carried.buy(wait_s=0).job.id
-    carried.carry(job_id, worker="w1")
+    carried.carry(job_id)
 
     def end(world: World) -> Job:
         (job,) = world.books.jobs.values()
@@ -460,10 +465,10 @@ def test_a_worker_fetches_the_input_image_for_what_it_buys() -> None:
     pictures = Pictures()
     world = World([Failure.UNAVAILABLE], [delivers()], fetch=pictures)
     job_id = world.buy(WITH_IMAGE, wait_s=0).job.id
-    world.carry(job_id, worker="w1")
+    world.carry(job_id)
     assert [len(upstream.requests) for upstream in world.upstreams.values()] == [1, 1, 0]
     assert all(r.image for upstream in world.upstreams.values() for r in upstream.requests)
-    assert len(pictures.asked) == 2
+    assert len(pictures.asked) == 3
 
 
 def test_a_worker_with_a_ticket_needs_the_input_image_no_more() -> None:
@@ -472,7 +477,7 @@ def test_a_worker_with_a_ticket_needs_the_input_image_no_more() -> None:
     world = World([*[works()] * 5, delivers()], offers=offers, fetch=pictures)
     job_id = world.buy(WITH_IMAGE, wait_s=3.0).job.id
     pictures.answer = FetchFailedError("the link has expired")
-    job = world.carry(job_id, worker="w1")
+    job = world.carry(job_id)
     assert job is not None
     assert job.state is JobState.COMPLETED
 
@@ -482,6 +487,6 @@ def test_a_worker_whose_input_image_is_gone_gives_up_without_charge() -> None:
     world = World([delivers()], fetch=pictures)
     job_id = world.buy(WITH_IMAGE, wait_s=0).job.id
     pictures.answer = FetchFailedError("the link has expired")
-    job = world.carry(job_id, worker="w1")
+    job = world.carry(job_id)
     assert job is not None
     assert (job.failure, available(world), world.submits) == (JobFailure.INVALID_IMAGE_URL, 100_000, 0)

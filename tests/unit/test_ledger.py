@@ -13,7 +13,7 @@ from corent.core.errors import (
     TemporarilyUnavailableError,
     TooManyOpenJobsError,
 )
-from corent.jobs.job import DeliveredImage, Job, JobEnd, JobFailure, JobState
+from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
 from corent.ledger.ledger import OPEN_JOBS_MAX, Held, Ledger, SameRequest, Settlement
 from corent.ledger.store import HoldWrite, IdempotencyClaim, KeyLimit, OutcomeUnknownError
@@ -23,7 +23,7 @@ PRICE = 20_000
 COMPLETED = JobEnd(
     state=JobState.COMPLETED,
     attempts=(),
-    images=(DeliveredImage(width_px=1024, height_px=1024),),
+    files=(DeliveredFile(width_px=1024, height_px=1024),),
     finished_at_ms=START_MS + 1,
 )
 FAILED = JobEnd(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from corent.core.errors import CorentError
-from corent.jobs.job import DeliveredImage, Job, JobEnd, JobFailure, JobState
+from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.ledger import Ledger, SameRequest, Settlement
 from corent.ledger.store import IdempotencyClaim, KeyLimit, OutcomeUnknownError
 from tests.fakes import START_MS, FakeClock, MemoryBooks, a_job
@@ -116,7 +116,7 @@ class Books(RuleBasedStateMachine):
         end = JobEnd(
             state=JobState.COMPLETED if capture else JobState.FAILED,
             attempts=(),
-            images=(DeliveredImage(width_px=1, height_px=1),) if capture else (),
+            files=(DeliveredFile(width_px=1, height_px=1),) if capture else (),
             failure=None if capture else JobFailure.TIER_UNAVAILABLE,
             finished_at_ms=self.clock.now_ms(),
         )

@@ -15,6 +15,8 @@ Paint = Color | Sequence[Color]  # One colour, or colours from the top of the sh
 SUPERSAMPLING = 2
 CURVE_STEPS = 10
 BLACK: Color = (0, 0, 0)
+# How far off the parts of a landscape stand: the sky is 0.
+FAR_DEPTH, WATER_DEPTH, GROUND_DEPTH, FRAMING_DEPTH = 0.3, 0.5, 0.7, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +125,68 @@ def band(points: Sequence[Point], widths: Sequence[float]) -> list[Point]:
     return left + right[::-1]
 
 
-class Canvas:
-    """One picture being painted. x runs from 0 to `aspect`, y from 0 (top) to 1."""
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The picture as it stood once everything of one distance was painted, and the mask of what was.
 
-    def __init__(self, width_px: int, height_px: int, *, look: Look, rng: random.Random) -> None:
+    `depth` is 0 at the sky and 1 where the nearest things stand. `way` is how what was painted moves by
+    itself (still, shine, drift, flash, roll, breathe, sway, float, rock, swim); `water_from` is the height
+    from which it is water.
+    """
+
+    image: Image.Image
+    cover: Image.Image
+    depth: float
+    way: str
+    water_from: float | None
+
+
+class Canvas:
+    """One picture being painted. x runs from 0 to `aspect`, y from 0 (top) to 1.
+
+    With `keeps_planes` it is painted for a film: it remembers each distance by itself, and what falls
+    from the sky is left out.
+    """
+
+    def __init__(
+        self, width_px: int, height_px: int, *, look: Look, rng: random.Random, keeps_planes: bool = False
+    ) -> None:
         self.width_px = width_px
         self.height_px = height_px
         self.aspect = width_px / height_px
         self.look = look
         self.rng = rng
         self.image = Image.new("RGB", (width_px, height_px), look.paper or BLACK)
+        self.keeps_planes = keeps_planes
+        self.planes: list[Plane] = []
+        # What was painted since the last plane, and in the clouds' case its colours without the sky's.
+        self._cover = self._blank_mask()
+        self._clouds: Image.Image | None = None
 
     @property
     def is_drawn(self) -> bool:
         """Whether this is pen on paper, where light and mist have no place."""
         return self.look.paper is not None
 
+    def close_plane(self, depth: float, *, way: str = "still", water_from: float | None = None) -> None:
+        """Say that what was painted since the last plane stands at this depth."""
+        if self.keeps_planes:
+            clouds = self._clouds if way == "drift" else None
+            self.planes.append(Plane(clouds or self.image.copy(), self._cover, depth, way, water_from))
+            self._cover = self._blank_mask()
+            self._clouds = self.image.copy() if way == "shine" else None
+
+    def put(self, picture: Image.Image, corner: tuple[int, int], *, mask: Image.Image | None = None) -> None:
+        """Lay a ready picture down; `corner` is in pixels."""
+        self.image.paste(picture, corner, mask)
+        self._note(None, (*corner, corner[0] + picture.width, corner[1] + picture.height), mask)
+
     def sky(self, colors: Sequence[Color]) -> None:
         """Fill the whole picture from top to foot."""
         paper = self.look.paper
         if paper is not None:
             colors = [mix(paper, color, self.look.wash * 0.6) for color in colors]
-        self.image.paste(_gradient(colors, (self.width_px, self.height_px)))
+        self.put(_gradient(colors, (self.width_px, self.height_px)), (0, 0))
 
     def shape(self, points: Sequence[Point], paint: Paint, *, alpha: float = 1.0, soft: float = 0.0) -> None:
         """Fill one outline. `soft` blurs its edge (a share of the height)."""
@@ -234,6 +276,7 @@ class Canvas:
         if look.bevel and is_body:
             fill = self._bevelled(mask, fill)
         self.image.paste(fill, box, mask)
+        self._note(fill, box, mask)
 
     def _cast(self, mask: Image.Image, box: tuple[int, int, int, int]) -> None:
         """Darken what lies under the shape, a little down and to the right."""
@@ -241,6 +284,7 @@ class Canvas:
         shadow = blurred(mask, offset).point([round(value * 0.42) for value in range(256)])
         left, top = box[0] + offset // 2, box[1] + offset
         self.image.paste((12, 14, 34), (left, top), shadow)
+        self._note(None, (left, top, left + shadow.width, top + shadow.height), shadow)
 
     def _bevelled(self, mask: Image.Image, fill: Image.Image | Color) -> Image.Image:
         """Light the shape as if it were rounded: brighter to the upper left, darker to the lower right."""
@@ -261,7 +305,10 @@ class Canvas:
         draw = ImageDraw.Draw(line)
         for outline in placed:
             draw.line([*outline, outline[0], outline[1]], fill=255, width=width_px, joint="curve")
-        self.image.paste(self.look.ink, corner, line.reduce(SUPERSAMPLING))
+        ink = line.reduce(SUPERSAMPLING)
+        box = (*corner, corner[0] + ink.width, corner[1] + ink.height)
+        self.image.paste(self.look.ink, box, ink)
+        self._note(self.look.ink, box, ink)
 
     def stroke(
         self, points: Sequence[Point], widths: Sequence[float], paint: Paint, *, alpha: float = 1.0
@@ -297,6 +344,7 @@ class Canvas:
         mask = falloff.resize(size, Image.Resampling.BILINEAR, box=(part[0], part[1], part[2], part[3]))
         light = Image.composite(Image.new("RGB", size, color), Image.new("RGB", size), mask)
         self.image.paste(ImageChops.screen(self.image.crop(box), light), box)
+        self._note(None, box, mask)
 
     def mist(self, mask: Image.Image, color: Color, *, top: float = 0.0, bottom: float = 1.0) -> None:
         """Lay a colour through a small mask stretched over the rows from `top` to `bottom`."""
@@ -306,7 +354,25 @@ class Canvas:
         if last - first < 1:
             return
         wide = mask.resize((self.width_px, last - first), Image.Resampling.BICUBIC)
-        self.image.paste(color, (0, first), wide)
+        box = (0, first, self.width_px, last)
+        self.image.paste(color, box, wide)
+        self._note(color, box, wide)
+
+    def _blank_mask(self) -> Image.Image:
+        return Image.new("L", (self.width_px, self.height_px) if self.keeps_planes else (1, 1), 0)
+
+    def _note(
+        self,
+        fill: Image.Image | Color | None,
+        box: tuple[int, int, int, int],
+        mask: Image.Image | None,
+    ) -> None:
+        """Remember that something was painted here."""
+        if not self.keeps_planes:
+            return
+        self._cover.paste(255, box, mask)
+        if self._clouds is not None and fill is not None and mask is not None:
+            self._clouds.paste(fill, box, mask.point([min(value * 6, 255) for value in range(256)]))
 
     def haze(self, color: Color, *, top: float, bottom: float, strength: float) -> None:
         """Lay an even mist that is densest halfway between `top` and `bottom`."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFilter
 
-from sandbox.drawing.canvas import BLACK, Canvas, Color, Point, mix, oval
+from sandbox.drawing.canvas import BLACK, FAR_DEPTH, Canvas, Color, Point, mix, oval
 from sandbox.drawing.palette import Palette
 from sandbox.drawing.words import Theme
 
@@ -46,6 +46,7 @@ def city(canvas: Canvas, theme: Theme, palette: Palette, *, horizon: float) -> N
             canvas, palette, blocks, size=0.008 + depth * 0.006, share=0.34 if is_lit else 0.2, is_lit=is_lit
         )
         canvas.haze(palette.haze, top=horizon - 0.2, bottom=street + 0.04, strength=0.45 * (1 - depth))
+    canvas.close_plane(FAR_DEPTH)
     near = mix(palette.near, palette.far, 0.14)
     sides = []
     for place, wide, top in (
@@ -205,7 +206,7 @@ def _street(canvas: Canvas, theme: Theme, palette: Palette, *, top: float, is_li
         depth = canvas.height_px - round(top * canvas.height_px)
         mirrored = canvas.rows_mirrored(top).filter(ImageFilter.BoxBlur((2, canvas.height_px // 36)))
         dark = Image.new("RGB", (canvas.width_px, depth), mix(palette.near, BLACK, 0.3))
-        canvas.image.paste(Image.blend(mirrored, dark, 0.34), (0, canvas.height_px - depth))
+        canvas.put(Image.blend(mirrored, dark, 0.34), (0, canvas.height_px - depth))
         puddles = [
             oval(
                 (rng.random() * canvas.aspect, top + (1 - top) * share),

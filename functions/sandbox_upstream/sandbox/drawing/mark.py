@@ -4,6 +4,8 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+from sandbox.drawing.canvas import Color
+
 TEXT = "sandbox"
 HEIGHT_MIN_PX = 9
 
@@ -11,23 +13,26 @@ HEIGHT_MIN_PX = 9
 def stamp(image: Image.Image) -> Image.Image:
     """Return the picture with the mark in its lower right corner, readable on any ground."""
     box = place(image.size)
-    height = box[3] - box[1]
+    for color, mask in veils((box[2] - box[0], box[3] - box[1])):
+        image.paste(color, (box[0], box[1]), mask)
+    return image
+
+
+def veils(size: tuple[int, int]) -> list[tuple[Color, Image.Image]]:
+    """Return what the mark of this size is laid down in: colours, each with the mask it is laid through."""
     scale = 3
-    pill = Image.new("L", ((box[2] - box[0]) * scale, height * scale), 0)
+    pill = Image.new("L", (size[0] * scale, size[1] * scale), 0)
     draw = ImageDraw.Draw(pill)
     draw.rounded_rectangle((0, 0, pill.width - 1, pill.height - 1), radius=pill.height // 2, fill=132)
-    ground = pill.reduce(scale)
     letters = Image.new("L", pill.size, 0)
     ImageDraw.Draw(letters).text(
         (pill.width / 2, pill.height / 2),
         TEXT,
         fill=238,
-        font=_font(round(height * scale * 0.6)),
+        font=_font(round(size[1] * scale * 0.6)),
         anchor="mm",
     )
-    image.paste((14, 16, 30), (box[0], box[1]), ground)
-    image.paste((255, 255, 255), (box[0], box[1]), letters.reduce(scale))
-    return image
+    return [((14, 16, 30), pill.reduce(scale)), ((255, 255, 255), letters.reduce(scale))]
 
 
 def place(size: tuple[int, int]) -> tuple[int, int, int, int]:

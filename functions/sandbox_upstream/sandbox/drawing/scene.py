@@ -19,7 +19,19 @@ from sandbox.drawing import (
     vehicles,
     water,
 )
-from sandbox.drawing.canvas import Canvas, Color, Point, mix, noise, oval, threshold
+from sandbox.drawing.canvas import (
+    FAR_DEPTH,
+    FRAMING_DEPTH,
+    GROUND_DEPTH,
+    WATER_DEPTH,
+    Canvas,
+    Color,
+    Point,
+    mix,
+    noise,
+    oval,
+    threshold,
+)
 from sandbox.drawing.palette import Palette
 from sandbox.drawing.pose import Pose
 from sandbox.drawing.words import Subject, Theme
@@ -76,6 +88,9 @@ PLACES: dict[str, _Place] = {
     "cake": _Place(things.cake, 0.46, "table"),
     "book": _Place(things.book, 0.42, "table"),
 }
+_WAYS = {"air": "float", "water": "rock", "swim": "swim"}
+_BREATHING = {*beasts.BEASTS, "mouse", "rabbit", "deer", "horse", "elephant", "person", "robot", "astronaut"}
+_SWAYING = {"tree", "palm", "flower"}
 _ORDER = ("cliff", "far", "air", "water", "swim", "ground", "table")
 
 
@@ -83,6 +98,7 @@ def paint(canvas: Canvas, theme: Theme, palette: Palette) -> None:
     """Paint the whole picture of a theme."""
     if theme.setting == "abstract":
         abstract.geometry(canvas, theme)
+        canvas.close_plane(0.6)
         ground_y = 0.86
     elif (
         theme.is_close
@@ -93,17 +109,20 @@ def paint(canvas: Canvas, theme: Theme, palette: Palette) -> None:
         return
     elif theme.setting == "still":
         ground_y = _table(canvas, palette)
+        canvas.close_plane(0.6)
     elif theme.setting == "space":
         space.deep_space(canvas, theme)
         ground_y = 0.9
     elif theme.setting == "underwater":
         water.underwater(canvas, theme, palette)
+        canvas.close_plane(0.3, water_from=0.0)
         ground_y = 0.92
     else:
         ground_y = _landscape(canvas, theme, palette)
         _subjects(canvas, theme, palette, ground_y=ground_y)
         if theme.setting == "sea" and "storm" in theme.weather:
             water.storm_front(canvas, palette, horizon=_horizon(theme, canvas))
+            canvas.close_plane(0.9, way="roll")
         sky.paint_weather(canvas, theme, palette)
         return
     _subjects(canvas, theme, palette, ground_y=ground_y)
@@ -126,38 +145,54 @@ def _landscape(canvas: Canvas, theme: Theme, palette: Palette) -> float:
         land.mountains(canvas, theme, palette, horizon=horizon, light_x=lamp[0])
         if wants_water or not stands:
             water.lake(canvas, palette, waterline=horizon)
+            canvas.close_plane(WATER_DEPTH, water_from=horizon)
             if stands:
                 land.ground(canvas, theme, palette, horizon=0.84)
+                canvas.close_plane(GROUND_DEPTH)
                 return 0.93
         else:
+            canvas.close_plane(FAR_DEPTH)
             land.ground(canvas, theme, palette, horizon=horizon)
+            canvas.close_plane(GROUND_DEPTH)
     elif theme.setting == "arctic":
         land.mountains(canvas, theme, palette, horizon=horizon, light_x=lamp[0])
         water.lake(canvas, palette, waterline=horizon)
         land.icebergs(canvas, palette, waterline=horizon + 0.05)
+        canvas.close_plane(WATER_DEPTH, water_from=horizon + 0.06)
         if stands:
             land.ground(canvas, theme, palette, horizon=0.78)
+            canvas.close_plane(GROUND_DEPTH)
     elif theme.setting == "forest":
         land.forest(canvas, theme, palette, horizon=horizon)
         if wants_water:
             water.lake(canvas, palette, waterline=horizon + 0.06)
+            canvas.close_plane(WATER_DEPTH, water_from=horizon + 0.06)
             if stands:
                 land.ground(canvas, theme, palette, horizon=0.84)
+                canvas.close_plane(GROUND_DEPTH)
         else:
+            canvas.close_plane(FAR_DEPTH)
             land.ground(canvas, theme, palette, horizon=horizon + 0.05)
+            canvas.close_plane(GROUND_DEPTH)
         land.framing_trees(canvas, palette, is_snowy="snow" in theme.weather)
+        canvas.close_plane(FRAMING_DEPTH)
     elif theme.setting == "city":
         city.city(canvas, theme, palette, horizon=horizon)
+        canvas.close_plane(GROUND_DEPTH)
     elif theme.setting in ("desert", "mars"):
         land.dunes(canvas, theme, palette, horizon=horizon, light_x=lamp[0])
+        canvas.close_plane(GROUND_DEPTH)
     elif theme.setting == "sea":
         water.sea(canvas, theme, palette, horizon=horizon, light_x=lamp[0])
+        canvas.close_plane(WATER_DEPTH, water_from=horizon)
         if "beach" in theme.extras or stands:
             water.beach(canvas, palette, top=0.8)
+            canvas.close_plane(GROUND_DEPTH)
     else:
         land.meadow(canvas, theme, palette, horizon=horizon)
         if wants_water:
             water.lake(canvas, palette, waterline=0.74)
+        canvas.close_plane(GROUND_DEPTH, water_from=0.74 if wants_water else None)
     return 0.9
 
 
@@ -189,6 +224,17 @@ def _subjects(canvas: Canvas, theme: Theme, palette: Palette, *, ground_y: float
         _place(
             canvas, theme, palette, subject, (x, foot), tall, is_flipped=share > 0.5 and place.home != "cliff"
         )
+        depth = WATER_DEPTH if place.home in ("water", "swim") else GROUND_DEPTH
+        canvas.close_plane(depth, way=_way(subject, theme))
+
+
+def _way(subject: Subject, theme: Theme) -> str:
+    """How a subject moves by itself in a film."""
+    if theme.setting == "space":
+        return "float"
+    if subject.name in _BREATHING:
+        return "breathe"
+    return "sway" if subject.name in _SWAYING else _WAYS.get(PLACES[subject.name].home, "still")
 
 
 def _across(order: int, count: int, entropy: int) -> float:
@@ -268,6 +314,7 @@ def _portrait(canvas: Canvas, theme: Theme, palette: Palette) -> None:
         oval((middle, heart), tall * 0.47, tall * 0.47),
         [mix(ground, (255, 252, 240), 0.62), mix(ground, (255, 246, 226), 0.36)],
     )
+    canvas.close_plane(0.2)
     pose = Pose(
         canvas,
         middle,
@@ -283,6 +330,7 @@ def _portrait(canvas: Canvas, theme: Theme, palette: Palette) -> None:
         beasts.portrait(pose, subject.name)
     else:
         PLACES[subject.name].draw(Pose(canvas, middle, 1.34, small * 1.12, own_color=subject.color))
+    canvas.close_plane(GROUND_DEPTH, way="breathe")
 
 
 def _table(canvas: Canvas, palette: Palette) -> float:

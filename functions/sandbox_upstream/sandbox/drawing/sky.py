@@ -34,13 +34,17 @@ def paint_sky(canvas: Canvas, theme: Theme, palette: Palette, *, horizon: float)
         low = theme.time in ("dawn", "sunset", "dusk")
         lamp = (lamp[0], horizon * (rng.uniform(0.68, 0.8) if low else rng.uniform(0.22, 0.34)))
         sun(canvas, palette.light, lamp, radius=0.062 if low else 0.05)
+    canvas.close_plane(0.0, way="shine")
     _clouds(canvas, theme, palette, horizon=horizon)
     if "rainbow" in theme.extras:
         _rainbow(canvas, horizon=horizon)
     if "lightning" in theme.extras or "storm" in theme.weather:
+        canvas.close_plane(0.0, way="drift")
         _lightning(canvas, top=0.0, bottom=horizon)
+        canvas.close_plane(0.0, way="flash")
     if "flock" in theme.extras:
         flock(canvas, mix(palette.near, palette.haze, 0.2), y=horizon * 0.42)
+    canvas.close_plane(0.0, way="drift")
     return lamp
 
 
@@ -263,6 +267,8 @@ def flock(canvas: Canvas, color: Color, *, y: float) -> None:
 
 def paint_weather(canvas: Canvas, theme: Theme, palette: Palette) -> None:
     """Lay what falls from the sky over the finished picture."""
+    if canvas.keeps_planes:
+        return
     if "fog" in theme.weather:
         rng = canvas.rng
         canvas.mist(

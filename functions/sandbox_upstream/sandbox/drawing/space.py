@@ -40,7 +40,9 @@ def deep_space(canvas: Canvas, theme: Theme) -> None:
         )
     canvas.mist(threshold(drift, 136, 220, strength=0.5), mix(hues[1], (255, 244, 240), 0.6))
     sky.stars(canvas, count=round(420 * max(canvas.aspect, 0.7)), bottom=1.0)
+    canvas.close_plane(0.0, way="shine")
     planet(canvas, theme, hues)
+    canvas.close_plane(0.35)
 
 
 def planet(canvas: Canvas, theme: Theme, hues: tuple[Color, ...]) -> None:
@@ -93,7 +95,7 @@ def _globe(canvas: Canvas, center: tuple[float, float], radius: float, base: Col
     globe.shape(oval((0.5, 0.5), 0.496, 0.496), (255, 255, 255))
     disc = globe.image.convert("L")
     corner = (round((center[0] - radius) * canvas.height_px), round((center[1] - radius) * canvas.height_px))
-    canvas.image.paste(surface.resize((side, side), Image.Resampling.BICUBIC), corner, disc)
+    canvas.put(surface.resize((side, side), Image.Resampling.BICUBIC), corner, mask=disc)
 
 
 def _rings(

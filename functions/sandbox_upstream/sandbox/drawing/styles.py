@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
-from sandbox.drawing.canvas import Canvas, Look, blurred, noise, threshold
+from sandbox.drawing.canvas import BLACK, Canvas, Color, Look, blurred, noise, threshold
 
 PAPER = (250, 246, 236)
 LOOKS: dict[str, Look] = {
@@ -18,6 +18,12 @@ LOOKS: dict[str, Look] = {
     "watercolor": Look(light=0.7),
     "line-art": Look(outline=0.0034, paper=PAPER, wash=0.16, ink=(36, 34, 46)),
 }
+SHADE: Color = (6, 6, 24)
+BAR: Color = (4, 4, 8)
+RIM: Color = (253, 250, 243)
+_VIGNETTES = {"illustration": 0.16, "photorealistic": 0.3, "cinematic": 0.5, "3d": 0.2}
+_GRAINS = {"illustration": 4, "photorealistic": 7, "cinematic": 6}
+_PAPERS = {"watercolor": 0.055, "line-art": 0.05}
 # Grain is drawn once at this size and tiled: full-size noise would double the size of a PNG.
 GRAIN_PX = 256
 
@@ -42,28 +48,62 @@ def resolution(style: str, *, width_px: int, height_px: int) -> Resolution:
 
 def finish(canvas: Canvas, style: str, *, width_px: int, height_px: int) -> Image.Image:
     """Return the picture in its style, at exactly the asked size."""
-    image, rng = canvas.image, canvas.rng
+    image = develop(canvas.image, style, canvas.rng, width_px=width_px, height_px=height_px)
+    return _framed(image, style, canvas.rng)
+
+
+def develop(
+    image: Image.Image, style: str, rng: random.Random, *, width_px: int, height_px: int
+) -> Image.Image:
+    """Return what was painted in its style: all that belongs to the things themselves."""
     if style == "pixel-art":
         return _pixels(image, width_px=width_px, height_px=height_px)
     if image.size != (width_px, height_px):
         image = image.resize((width_px, height_px), Image.Resampling.LANCZOS)
     if style == "watercolor":
         return _watercolor(image, rng)
-    if style == "line-art":
-        return _paper(image, rng, strength=0.05)
     if style == "photorealistic":
-        image = _bloom(image, strength=0.2)
-        image = _depth_of_field(image)
-        return _grain(_vignette(image, strength=0.3), rng, strength=7)
+        return _depth_of_field(_bloom(image, strength=0.2))
     if style == "cinematic":
-        image = _graded(_bloom(image, strength=0.34))
-        return _bars(_grain(_vignette(image, strength=0.5), rng, strength=6))
+        return _graded(_bloom(image, strength=0.34))
     if style == "anime":
-        image = ImageEnhance.Color(image).enhance(1.22)
-        return _bloom(image, strength=0.26)
+        return _bloom(ImageEnhance.Color(image).enhance(1.22), strength=0.26)
     if style == "3d":
-        return _vignette(ImageEnhance.Color(_bloom(image, strength=0.16)).enhance(1.1), strength=0.2)
-    return _grain(_vignette(image, strength=0.16), rng, strength=4)
+        return ImageEnhance.Color(_bloom(image, strength=0.16)).enhance(1.1)
+    return image
+
+
+def veils(style: str, size: tuple[int, int], rng: random.Random) -> list[tuple[Color, Image.Image]]:
+    """Return what a film's style lays over every frame: colours, each with the mask it is laid through.
+
+    The grain of stills is left out: it would cost a film more bytes than all the rest.
+    """
+    found: list[tuple[Color, Image.Image]] = []
+    if style in _VIGNETTES:
+        found.append((SHADE, _vignette(size, strength=_VIGNETTES[style])))
+    if style == "cinematic":
+        found.append((BAR, _bars(size)))
+    if style == "watercolor":
+        found.append((RIM, ImageChops.invert(_inside_rim(size, rng))))
+    if style in _PAPERS:
+        found.append((BLACK, ImageChops.invert(_paper(size, rng, strength=_PAPERS[style]))))
+    return found
+
+
+def _framed(image: Image.Image, style: str, rng: random.Random) -> Image.Image:
+    """Return the picture with what belongs to the paper or the lens."""
+    if style in _VIGNETTES:
+        image.paste(SHADE, (0, 0), _vignette(image.size, strength=_VIGNETTES[style]))
+    if style in _GRAINS:
+        image = _grain(image, rng, strength=_GRAINS[style])
+    if style == "cinematic":
+        image.paste(BAR, (0, 0), _bars(image.size))
+    if style == "watercolor":
+        image = Image.composite(image, Image.new("RGB", image.size, RIM), _inside_rim(image.size, rng))
+    if style in _PAPERS:
+        texture = _paper(image.size, rng, strength=_PAPERS[style])
+        image = ImageChops.multiply(image, Image.merge("RGB", [texture] * 3))
+    return image
 
 
 def _pixels(image: Image.Image, *, width_px: int, height_px: int) -> Image.Image:
@@ -93,7 +133,7 @@ def _watercolor(image: Image.Image, rng: random.Random) -> Image.Image:
             noise(rng, (180, 180), cells=(cells, cells), octaves=5), 100, 200, strength=strength
         )
         wash.paste((255, 253, 247), (0, 0), blooms.resize(size, Image.Resampling.BICUBIC))
-    return _paper(_torn_edge(wash, rng), rng, strength=0.055)
+    return wash
 
 
 def _displaced(image: Image.Image, rng: random.Random, *, reach_px: float) -> Image.Image:
@@ -127,25 +167,25 @@ def _displaced(image: Image.Image, rng: random.Random, *, reach_px: float) -> Im
     return image.transform(image.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
 
 
-def _torn_edge(image: Image.Image, rng: random.Random) -> Image.Image:
-    """Leave an uneven rim of bare paper."""
-    small = (160, max(round(160 * image.height / image.width), 8))
+def _inside_rim(size: tuple[int, int], rng: random.Random) -> Image.Image:
+    """Return the mask of what lies inside an uneven rim of bare paper."""
+    small = (160, max(round(160 * size[1] / size[0]), 8))
     rim = Image.new("L", small, 0)
     inset = max(round(min(small) * 0.05), 1)
     ImageDraw.Draw(rim).rectangle((inset, inset, small[0] - inset - 1, small[1] - inset - 1), fill=255)
     rough = Image.blend(
         rim.filter(ImageFilter.GaussianBlur(inset * 0.8)), noise(rng, small, cells=(5, 5), octaves=5), 0.42
     )
-    mask = threshold(rough.resize(image.size, Image.Resampling.BICUBIC), 88, 132)
-    return Image.composite(image, Image.new("RGB", image.size, (253, 250, 243)), mask)
+    return threshold(rough.resize(size, Image.Resampling.BICUBIC), 88, 132)
 
 
-def _paper(image: Image.Image, rng: random.Random, *, strength: float) -> Image.Image:
+def _paper(size: tuple[int, int], rng: random.Random, *, strength: float) -> Image.Image:
+    """Return how light the paper is, dot by dot."""
     tile = Image.frombytes("L", (GRAIN_PX, GRAIN_PX), rng.randbytes(GRAIN_PX * GRAIN_PX)).filter(
         ImageFilter.GaussianBlur(1.3)
     )
     tile = threshold(tile, 90, 165).point([round(255 - (255 - v) * strength) for v in range(256)])
-    return ImageChops.multiply(image, Image.merge("RGB", [_tiled(tile, image.size)] * 3))
+    return _tiled(tile, size)
 
 
 def _grain(image: Image.Image, rng: random.Random, *, strength: int) -> Image.Image:
@@ -165,12 +205,11 @@ def _tiled(tile: Image.Image, size: tuple[int, int]) -> Image.Image:
     return sheet
 
 
-def _vignette(image: Image.Image, *, strength: float) -> Image.Image:
+def _vignette(size: tuple[int, int], *, strength: float) -> Image.Image:
     dark = Image.radial_gradient("L").point(
         [round(255 * strength * max((v - 100) / 155, 0) ** 1.6) for v in range(256)]
     )
-    image.paste((6, 6, 24), (0, 0), dark.resize(image.size, Image.Resampling.BICUBIC))
-    return image
+    return dark.resize(size, Image.Resampling.BICUBIC)
 
 
 def _bloom(image: Image.Image, *, strength: float) -> Image.Image:
@@ -205,9 +244,8 @@ def _graded(image: Image.Image) -> Image.Image:
     return image.point([*curve(0.0, 1.05), *curve(0.03, 0.98), *curve(0.075, 0.86)])
 
 
-def _bars(image: Image.Image) -> Image.Image:
-    bar = round(image.height * 0.06)
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, image.width, bar - 1), fill=(4, 4, 8))
-    draw.rectangle((0, image.height - bar, image.width, image.height), fill=(4, 4, 8))
-    return image
+def _bars(size: tuple[int, int]) -> Image.Image:
+    bar = round(size[1] * 0.06)
+    mask = Image.new("L", size, 255)
+    ImageDraw.Draw(mask).rectangle((0, bar, size[0], size[1] - bar - 1), fill=0)
+    return mask

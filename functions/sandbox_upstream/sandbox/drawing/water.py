@@ -33,7 +33,7 @@ def lake(canvas: Canvas, palette: Palette, *, waterline: float, calm: float = 0.
     mirrored.paste(
         tint.resize(size, Image.Resampling.BICUBIC), (0, 0), cover.resize(size, Image.Resampling.BICUBIC)
     )
-    canvas.image.paste(mirrored, (0, canvas.height_px - depth))
+    canvas.put(mirrored, (0, canvas.height_px - depth))
     canvas.haze(palette.haze, top=waterline - 0.02, bottom=waterline + 0.025, strength=0.5)
     _glints(canvas, mix(palette.light, palette.haze, 0.4), top=waterline, strength=0.3)
 

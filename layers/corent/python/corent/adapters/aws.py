@@ -33,6 +33,7 @@ THROTTLED: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "SlowDown",
         "ThrottlingException",
         "TooManyRequestsException",
@@ -157,6 +158,46 @@ class SecretsManager:
 
     def get_secret_value(self, **parameters: Any) -> dict[str, Any]:
         return self._service.call("GetSecretValue", parameters)
+
+
+class KMS:
+    """The KMS operations Corent uses. Blobs are bytes outside and base64 on the wire, as in boto3."""
+
+    def __init__(self) -> None:
+        self._service = _JsonService("kms", target="TrentService", version="1.1")
+
+    def encrypt(self, **parameters: Any) -> dict[str, Any]:
+        plaintext = base64.b64encode(parameters["Plaintext"]).decode()
+        answer = self._service.call("Encrypt", {**parameters, "Plaintext": plaintext})
+        return {**answer, "CiphertextBlob": base64.b64decode(answer["CiphertextBlob"])}
+
+    def decrypt(self, **parameters: Any) -> dict[str, Any]:
+        ciphertext = base64.b64encode(parameters["CiphertextBlob"]).decode()
+        answer = self._service.call("Decrypt", {**parameters, "CiphertextBlob": ciphertext})
+        return {**answer, "Plaintext": base64.b64decode(answer["Plaintext"])}
+
+
+class SQS:
+    """The SQS operations Corent uses."""
+
+    def __init__(self) -> None:
+        self._service = _JsonService("sqs", target="AmazonSQS", version="1.0")
+
+    def send_message(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("SendMessage", parameters)
+
+
+class StepFunctions:
+    """The Step Functions operations Corent uses."""
+
+    def __init__(self) -> None:
+        self._service = _JsonService("states", target="AWSStepFunctions", version="1.0")
+
+    def start_execution(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("StartExecution", parameters)
+
+    def send_task_success(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("SendTaskSuccess", parameters)
 
 
 class S3:

@@ -1,4 +1,4 @@
-"""Provider credentials from Secrets Manager, read again once a minute."""
+"""Secrets from Secrets Manager: provider credentials, read again once a minute, and our own."""
 
 import json
 from collections.abc import Callable
@@ -65,3 +65,21 @@ def _fields(text: str) -> dict[str, str]:
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         return {}
     return fields
+
+
+class CallbackSecret:
+    """What the tokens of callback addresses are made with; read once an environment."""
+
+    def __init__(self, client: SecretsClient, *, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._secret: str | None = None
+
+    def __call__(self) -> str:
+        """The secret. Raises TemporarilyUnavailableError."""
+        if self._secret is None:
+            try:
+                self._secret = self._client.get_secret_value(SecretId=self._name)["SecretString"]
+            except (ClientError, HTTPClientError) as error:
+                raise TemporarilyUnavailableError("Callbacks are not available just now.") from error
+        return self._secret

@@ -8,6 +8,7 @@ CorentError
 │   └── IdempotencyKeyReusedError  422  idempotency_key_reused
 ├── ContentRefusedError            422  content_policy_violation
 ├── InvalidApiKeyError             401  invalid_api_key
+├── InvalidSignatureError          401  invalid_signature (callbacks only)
 ├── InsufficientFundsError         402  insufficient_funds
 ├── KeyLimitReachedError           402  key_limit_reached
 ├── MaxCostExceededError           402  max_cost_exceeded
@@ -15,6 +16,7 @@ CorentError
 ├── MissingScopeError              403  missing_scope
 ├── NotFoundError                  404  not_found
 ├── RequestInProgressError         409  request_in_progress
+├── JobNotCancellableError         409  job_not_cancellable
 ├── RateLimitedError               429  rate_limited
 ├── TooManyOpenJobsError           429  too_many_open_jobs
 ├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
@@ -106,6 +108,12 @@ class InvalidApiKeyError(CorentError):
         super().__init__("The API key is missing or not valid.")
 
 
+class InvalidSignatureError(CorentError):
+    status = 401
+    type = "authentication_error"
+    code = "invalid_signature"
+
+
 class InsufficientFundsError(CorentError):
     status = 402
     type = "insufficient_funds_error"
@@ -149,6 +157,12 @@ class RequestInProgressError(CorentError):
     type = "conflict_error"
     code = "request_in_progress"
     retryable = True
+
+
+class JobNotCancellableError(CorentError):
+    status = 409
+    type = "conflict_error"
+    code = "job_not_cancellable"
 
 
 class RateLimitedError(CorentError):

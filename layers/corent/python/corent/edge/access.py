@@ -22,6 +22,11 @@ def generating(authenticate: Callable[[], Authenticate]) -> Access:
     return Access(authenticate, scopes=(Scope.GENERATE,), rate_class=RateClass.GENERATE)
 
 
+def steering_jobs(authenticate: Callable[[], Authenticate]) -> Access:
+    """Routes that change what was bought; stopping must not be held up by the limit on buying."""
+    return Access(authenticate, scopes=(Scope.GENERATE,), rate_class=RateClass.READ)
+
+
 def reading_jobs(authenticate: Callable[[], Authenticate]) -> Access:
     """Routes that read jobs: also for a key that may only generate, which must be able to poll."""
     return Access(authenticate, scopes=(Scope.READ, Scope.GENERATE), rate_class=RateClass.READ)

@@ -67,7 +67,8 @@ class Exchange:
 class Api:
     """One Lambda's routes. `access` is None only for a route of `routes.PUBLIC_ROUTES`.
 
-    `figures` is given by functions whose calls can cost money; their answers show the balance left.
+    `figures` is given by functions whose calls can cost money; their answers show the balance left. Without
+    `reads_body` whatever a POST carries is left unread.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Api:
         *,
         access: Access | None = None,
         figures: Callable[[Caller], Figures] | None = None,
+        reads_body: bool = True,
     ) -> None:
         self.routes = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
         self.routes.not_found(lambda _: self._render(NotFoundError("There is no such object.")))
@@ -84,6 +86,7 @@ class Api:
         self.routes.exception_handler(Exception)(self._broken)
         self._access = access
         self._figures = figures
+        self._reads_body = reads_body
 
     @property
     def exchange(self) -> Exchange:
@@ -134,7 +137,7 @@ class Api:
                 exchange.answer_headers.update(_rate_headers(error.rate))
                 raise
             exchange.answer_headers.update(_rate_headers(exchange.caller.rate))
-        if event["httpMethod"] in ("POST", "PUT", "PATCH"):
+        if self._reads_body and event["httpMethod"] in ("POST", "PUT", "PATCH"):
             exchange.raw_body = _parse_body(event)
 
     def _render(self, error: CorentError) -> Response[str]:

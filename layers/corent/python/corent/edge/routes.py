@@ -10,11 +10,18 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/account/keys/{id}": ("DELETE",),
     "/v1/account/ledger": ("GET",),
     "/v1/account/usage": ("GET",),
+    "/v1/callbacks/{provider}/{token}": ("POST",),
     "/v1/images/generate": ("POST",),
     "/v1/jobs": ("GET",),
     "/v1/jobs/{id}": ("GET",),
+    "/v1/jobs/{id}/cancel": ("POST",),
+    "/v1/jobs/{id}/webhook": ("GET",),
+    "/v1/jobs/{id}/webhook/redeliver": ("POST",),
     "/v1/routing/explain": ("GET",),
     "/v1/status": ("GET",),
+    "/v1/videos/generate": ("POST",),
 }
 # Routes that answer without a key; everything else is protected.
-PUBLIC_ROUTES: Final = frozenset({("GET", "/openapi.json"), ("GET", "/v1/status")})
+PUBLIC_ROUTES: Final = frozenset(
+    {("GET", "/openapi.json"), ("GET", "/v1/status"), ("POST", "/v1/callbacks/{provider}/{token}")}
+)

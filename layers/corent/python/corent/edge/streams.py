@@ -24,3 +24,9 @@ def changed_jobs(
         except (KeyError, ValueError, TypeError, IndexError):
             malformed.append(record["dynamodb"]["SequenceNumber"])
     return jobs, malformed
+
+
+def owed_webhooks(event: dict[str, Any]) -> list[str]:
+    """Ids of the jobs and batches whose webhooks the event's records say are owed."""
+    keys = (record["dynamodb"]["Keys"] for record in event["Records"] if record["eventName"] == "INSERT")
+    return [key["pk"]["S"].partition("#")[2] for key in keys if key["sk"] == {"S": "OUT#terminal"}]

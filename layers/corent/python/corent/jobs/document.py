@@ -1,5 +1,6 @@
-"""The job document: the one body that polls, lists and answers show."""
+"""The job document: the one body that polls, lists, streams and webhooks show."""
 
+import json
 from typing import Any
 
 from corent.core.clock import rfc3339
@@ -11,15 +12,19 @@ from corent.core.errors import (
     TierUnavailableError,
 )
 from corent.core.money import cents_floor
-from corent.core.tiers import ImageFormat
-from corent.jobs.job import Job, JobFailure, JobState
+from corent.core.tiers import ImageFormat, Kind
+from corent.jobs.job import ImageOrder, Job, JobFailure, JobState
 
 _EXTENSIONS = {ImageFormat.PNG: "png", ImageFormat.JPEG: "jpg", ImageFormat.WEBP: "webp"}
+# Of the expected time, until the estimate slows down; it never reaches the whole before the end.
+_STEADY_PERCENT = 90
 
 
 def file_name(job: Job, *, index: int) -> str:
     """Where a result lies, both in the bucket and below our own address."""
-    return f"files/{job.files_key}-{index}.{_EXTENSIONS[job.order.output_format]}"
+    order = job.order
+    extension = _EXTENSIONS[order.output_format] if isinstance(order, ImageOrder) else "mp4"
+    return f"files/{job.files_key}-{index}.{extension}"
 
 
 def failure_error(failure: JobFailure) -> CorentError:
@@ -59,15 +64,16 @@ def cost_cents(job: Job) -> int:
     return cents_floor(job.hold_micros) if job.state is JobState.COMPLETED else 0
 
 
-def images(job: Job, *, public_base_url: str) -> list[dict[str, Any]]:
-    """The results' permanent addresses."""
+def results(job: Job, *, public_base_url: str) -> list[dict[str, Any]]:
+    """The results' permanent addresses and sizes."""
     return [
         {
             "url": f"{public_base_url}/{file_name(job, index=index)}",
-            "width": image.width_px,
-            "height": image.height_px,
+            "width": file.width_px,
+            "height": file.height_px,
+            **({} if file.duration_s is None else {"duration_s": file.duration_s}),
         }
-        for index, image in enumerate(job.images)
+        for index, file in enumerate(job.files)
     ]
 
 
@@ -81,7 +87,8 @@ def job_document(job: Job, *, public_base_url: str, now_ms: int) -> dict[str, An
         "completed_at": rfc3339(job.finished_at_ms) if job.finished_at_ms is not None else None,
     }
     if job.state is JobState.COMPLETED:
-        document["images"] = images(job, public_base_url=public_base_url)
+        name = "images" if job.kind is Kind.IMAGE else "videos"
+        document[name] = results(job, public_base_url=public_base_url)
     document["meta"] = {
         "model": job.tier,
         "cost_cents": cost_cents(job),
@@ -92,8 +99,12 @@ def job_document(job: Job, *, public_base_url: str, now_ms: int) -> dict[str, An
     document["error"] = (
         error_document(failure_error(job.failure), request_id=job.request_id) if job.failure else None
     )
-    document["webhook"] = {"status": "none", "attempts": 0}
     return document
+
+
+def document_bytes(document: dict[str, Any]) -> bytes:
+    """The document as it is signed and sent; the same document is always the same bytes."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def duration_ms(job: Job) -> int | None:
@@ -102,8 +113,16 @@ def duration_ms(job: Job) -> int | None:
 
 
 def _progress_percent(job: Job, *, now_ms: int) -> int:
+    """What an upstream reported, or what the time that has passed suggests, whichever is further.
+
+    Both only grow, so the estimate never goes back; it is below 100 until the result is there.
+    """
     if job.state is JobState.COMPLETED:
         return 100
     until_ms = now_ms if job.finished_at_ms is None else job.finished_at_ms
     elapsed_ms = max(0, until_ms - job.created_at_ms)
-    return min(99, 100 * elapsed_ms // (job.deadline_ms - job.created_at_ms))
+    estimate = _STEADY_PERCENT * elapsed_ms // job.expected_ms
+    if estimate > _STEADY_PERCENT:
+        rest = 100 - _STEADY_PERCENT
+        estimate = 100 - rest * job.expected_ms // elapsed_ms
+    return min(99, max(estimate, job.progress_percent))

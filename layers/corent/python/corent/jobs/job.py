@@ -1,6 +1,6 @@
 """A job: one generation from submit to its end. Its stored item is the only truth a caller sees."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution
@@ -8,6 +8,7 @@ from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolu
 IMAGE_DEADLINE_MS = 240_000
 VIDEO_DEADLINE_MS = 900_000
 OPEN_GRACE_S = 120  # How long after its deadline an unsettled job is swept.
+START_GRACE_S = 30  # How long a job may wait for its execution before the sweep starts one.
 
 
 class JobState(StrEnum):
@@ -97,6 +98,13 @@ class Attempt:
     ticket: str | None = None
     cost_micros: int | None = None
 
+    def settled(self) -> "Attempt":
+        """As it is kept once its job has ended: without a ticket, which names an upstream.
+
+        But for an abandoned one: with its ticket the upstream can still be told to stop.
+        """
+        return self if self.outcome is AttemptOutcome.ABANDONED else replace(self, ticket=None)
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveredFile:
@@ -155,13 +163,19 @@ class Job:
         """The id of the request that made the job; both share their 26 characters."""
         return f"req_{self.id.removeprefix('job_')}"
 
+    @property
+    def swept_at_s(self) -> int:
+        """When the sweep ends the job if nobody else has: past its deadline and a grace."""
+        return self.deadline_ms // 1000 + OPEN_GRACE_S
+
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """The half of a settlement that lies in the jobs table."""
+    """The half of a settlement that lies in the jobs table. `owes_webhook` when its caller is to be told."""
 
     state: JobState
     attempts: tuple[Attempt, ...]
     finished_at_ms: int
     files: tuple[DeliveredFile, ...] = ()
     failure: JobFailure | None = None
+    owes_webhook: bool = False

@@ -1,10 +1,11 @@
 """The job store port: reads, and the writes that move no money."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from corent.core.tiers import Kind
-from corent.jobs.job import Attempt, Job, JobState
+from corent.jobs.job import Attempt, DeliveredFile, Job, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,27 @@ class JobStore(Protocol):
         """The job, read consistently."""
         ...
 
-    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
-        """Note that another function carries the job on, and what was tried. False once it is settled."""
-        ...
+    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
+        """Note that the state machine carries the job on, and what was tried. False once it is settled.
 
-    def claim(self, job_id: str, *, worker: str, now_ms: int, until_ms: int) -> bool:
-        """Take the job for one worker until then. False while another worker has it, or once it is settled.
-
-        The same worker may claim it again: a retried invocation goes on where it died.
+        From `look_at_s` on the sweep finds it, until an execution has advanced it.
         """
         ...
 
-    def record_attempts(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
-        """Keep what was tried and is being waited for. False once the job is settled."""
+    def advance(
+        self,
+        job: Job,
+        *,
+        attempts: tuple[Attempt, ...],
+        files: tuple[DeliveredFile, ...] = (),
+        progress_percent: int | None = None,
+        wake_token: str | None = None,
+    ) -> bool:
+        """Keep how far an execution has brought the job; what is None stays as it was.
+
+        False, and nothing written, once the job is settled or when its attempts are no longer those of
+        `job`: somebody else advanced it since it was read.
+        """
         ...
 
     def list_by_wallet(
@@ -50,6 +59,6 @@ class JobStore(Protocol):
         """A page of jobs with ids below `before` and not below `since`. Eventually consistent."""
         ...
 
-    def list_overdue(self, *, now_s: int, limit: int) -> list[str]:
-        """Ids of unsettled jobs past their grace. Eventually consistent: the write's condition decides."""
+    def due(self, *, now_s: int) -> Iterator[str]:
+        """Ids of unsettled jobs the sweep should look at. Eventually consistent: a write's condition decides."""
         ...

@@ -45,6 +45,10 @@ FAILURE_BY_STATUS: Final = {
     425: Failure.UNAVAILABLE,
     429: Failure.RATE_LIMITED,
 }
+# A gateway gave up waiting for the upstream behind it; 524 is how one large network says so.
+GATEWAY_TIMEOUTS: Final = frozenset({504, 524})
+# What upstreams say to a wish to stop what is over already, or gone.
+TOO_LATE_STATUSES: Final = frozenset({400, 404, 409, 410, 422})
 
 
 def make_client() -> httpx.Client:
@@ -169,6 +173,22 @@ class Wire:
         request = self._http.build_request("GET", url, headers=self._headers, timeout=_timeouts(deadline))
         return self._send(request, deadline=deadline, unsent=Failure.UNKNOWN, maximum_bytes=LOOK_UP_MAX_BYTES)
 
+    def cancel(self, method: str, address: str, *, deadline: Deadline) -> None:
+        """Ask that work be stopped, at an address as for `look_up`. Repeatable.
+
+        Returns once the upstream has heard it, also where it was too late. Raises UNKNOWN, or RATE_LIMITED,
+        when it could not be asked.
+        """
+        url = self._base_url + address if address.startswith("/") else address
+        request = self._http.build_request(
+            method, url, content=b"", headers=self._headers, timeout=_timeouts(deadline)
+        )
+        reply = self._send(
+            request, deadline=deadline, unsent=Failure.UNKNOWN, maximum_bytes=LOOK_UP_MAX_BYTES
+        )
+        if not 200 <= reply.status < 300 and reply.status not in TOO_LATE_STATUSES:
+            raise self.not_told(reply)
+
     def refused(
         self, reply: Reply, *, failure: Failure | None = None, code: str = "", wait_s: float | None = None
     ) -> UpstreamError:
@@ -263,6 +283,11 @@ def failure_of(status: int) -> Failure:
     if 400 <= status < 500:
         return Failure.INVALID_INPUT
     return Failure.UNAVAILABLE if status >= 500 else Failure.BAD_REPLY
+
+
+def failure_of_submit(status: int) -> Failure:
+    """As `failure_of`, for work that goes on behind the answer: a gateway cannot say if it was accepted."""
+    return Failure.UNKNOWN if status in GATEWAY_TIMEOUTS else failure_of(status)
 
 
 def retry_after_s(headers: httpx.Headers, *, now_ms: int) -> float | None:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+from urllib.parse import quote
 
 from corent.core.upstream import Failure, InlineFile, UpstreamError
 
@@ -58,12 +59,19 @@ def whole_number(value: object, *, maximum: int) -> int | None:
     return None
 
 
+def percent(value: object) -> int | None:
+    """`value` if it is a share of 0 to 1, in hundredths."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return int(value * 100)
+    return None
+
+
 def inline_file(value: object) -> InlineFile:
-    """An image that came as base64."""
+    """A file that came as base64."""
     try:
         content = base64.b64decode(as_text(value, what="base64"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise bad_reply("an image that is not base64") from error
+        raise bad_reply("a file that is not base64") from error
     return InlineFile(content=content)
 
 
@@ -94,6 +102,19 @@ def open_ticket(ticket: str) -> dict[str, object]:
 def write_ticket(document: dict[str, object]) -> str:
     """What `check` needs to ask again, as one line."""
     return json.dumps(document, separators=(",", ":"))
+
+
+def id_ticket(value: object) -> str:
+    """A ticket for upstreams that are asked again by an id alone. Raises BAD_REPLY for what is no id."""
+    return write_ticket({"id": as_text(value, what="id")})
+
+
+def id_path(ticket: str) -> str:
+    """The id in a ticket of `id_ticket`, ready for an address. Raises EXPIRED for anything else."""
+    value = open_ticket(ticket).get("id")
+    if not isinstance(value, str) or not value:
+        raise UpstreamError(Failure.EXPIRED, "a ticket that is not ours")
+    return quote(value, safe="")
 
 
 def no_tickets() -> UpstreamError:

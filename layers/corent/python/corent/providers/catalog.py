@@ -3,7 +3,7 @@
 catalog.json is data. A model's cost and abilities stand there once, with the tiers it is offered in:
 
     images[].cost_micros             one 1-megapixel image
-    images[].cost_with_image_micros  the same with an input image of up to 4 megapixels; null where it takes none
+    images[].cost_with_image_micros  the same with an input image of up to 4 megapixels; null: takes none
     videos[].cost_micros             one second at 720p, sound included where it cannot be left out
     videos[].cost_1080p_micros       one second at 1080p; null where it makes none
     cost_source, cost_read_on        who published the cost, and when it was read
@@ -79,13 +79,22 @@ def _load(adapter: str | None) -> Any:
 _ADAPTED: Final = (
     Provider("openai", "https://api.openai.com/v1", images="corent.providers.openai_images:OpenAIImages"),
     Provider("selfhosted", None, images="corent.providers.openai_images:SelfHostedImages"),
-    Provider("fal", "https://queue.fal.run", images="corent.providers.fal:Fal"),
+    Provider(
+        "fal",
+        "https://queue.fal.run",
+        images="corent.providers.fal:Fal",
+        videos="corent.providers.fal_videos:FalVideos",
+    ),
     Provider(
         "google",
         "https://generativelanguage.googleapis.com/v1",
         images="corent.providers.google_images:GoogleImages",
+        videos="corent.providers.google_videos:GoogleVideos",
     ),
     Provider("bfl", "https://api.bfl.ai", images="corent.providers.bfl:BFL"),
+    Provider("runway", "https://api.dev.runwayml.com", videos="corent.providers.runway:Runway"),
+    Provider("replicate", "https://api.replicate.com/v1", videos="corent.providers.replicate:Replicate"),
+    Provider("luma", "https://agents.lumalabs.ai/v1", videos="corent.providers.luma:Luma"),
     Provider(
         "sandbox",
         None,
@@ -194,7 +203,11 @@ class _Row:
 
     def wholes(self, name: str) -> tuple[int, ...]:
         value = self._left.pop(name)
-        if not isinstance(value, list) or not value or not all(type(each) is int and each > 0 for each in value):
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(type(each) is int and each > 0 for each in value)
+        ):
             raise CatalogError(f"{self.where}.{name} must be a list of whole numbers")
         return tuple(value)
 
@@ -227,7 +240,7 @@ def _prices(sold: tuple[Tier, ...], *, kind: Kind) -> dict[str, int]:
 def _image_offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
     common = _common(row, kind=Kind.IMAGE)
     with_image_micros = row.optional_whole("cost_with_image_micros")
-    abilities = {
+    abilities: dict[str, Any] = {
         "asynchronous": row.flag("asynchronous"),
         "formats": tuple(ImageFormat(word) for word in row.texts("formats")),
         "count_max": row.whole("count_max", minimum=1),
@@ -274,7 +287,8 @@ def _common(row: _Row, *, kind: Kind) -> dict[str, Any]:
         raise CatalogError(f"{row.where}: a route cannot be stored with {model} in it")
     typical_latency_ms = row.whole("typical_latency_ms", minimum=1)
     return {
-        "id": f"{upstream}/{model}",
+        # An upstream may give its videos the name of its images: their results are not one another's.
+        "id": f"{upstream}/{model}" if kind is Kind.IMAGE else f"{upstream}/{model}#{kind}",
         "upstream": upstream,
         "model": model,
         "cost_micros": row.whole("cost_micros", minimum=0),

@@ -5,7 +5,7 @@ from datetime import date
 from random import Random
 from typing import Final
 
-from corent.core.tiers import AspectRatio, ImageFormat, Preference
+from corent.core.tiers import AspectRatio, ImageFormat, Preference, Resolution
 from corent.routing.health import OfferHealth
 from corent.routing.offers import Offer
 from corent.routing.route import Candidate, Excluded, Exclusion, Route, Weights
@@ -28,16 +28,21 @@ RELIABILITY_PRIOR_MILLI: Final = 970
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """What routing needs to know of a request. `day` is its date, for offers that were retired."""
+    """What routing needs to know of a request. `day` is its date, for offers that were retired.
+
+    `output_format` and `count` are given for images, `duration_s` and `resolution` for videos.
+    """
 
     tier: str
     preference: Preference
     aspect_ratio: AspectRatio
-    output_format: ImageFormat
-    count: int
     seeded: bool
     image: bool
     day: date
+    output_format: ImageFormat | None = None
+    count: int = 1
+    duration_s: int | None = None
+    resolution: Resolution | None = None
 
 
 def rank(
@@ -62,7 +67,7 @@ def rank(
             able.append(offer)
         else:
             excluded.append(Excluded(offer_id=offer.id, reason=reason))
-    latencies = {offer.id: _latency_ms(offer, health.get(offer.id)) for offer in able}
+    latencies = {offer.id: expected_latency_ms(offer, health.get(offer.id)) for offer in able}
     cheapest_micros = min((offer.cost_micros for offer in able), default=0)
     fastest_ms = min(latencies.values(), default=0)
     scored = []
@@ -102,8 +107,10 @@ def _exclusion(offer: Offer, request: RouteRequest) -> Exclusion | None:
         return Exclusion.RETIRED
     able = (
         request.aspect_ratio in offer.aspect_ratios
-        and request.output_format in offer.formats
+        and (request.output_format is None or request.output_format in offer.formats)
         and request.count <= offer.count_max
+        and (request.duration_s is None or request.duration_s in offer.durations_s)
+        and (request.resolution is None or request.resolution in offer.resolutions)
         and (offer.takes_seed or not request.seeded)
         and (offer.takes_image or not request.image)
     )
@@ -115,7 +122,7 @@ def _share(best: int, own: int) -> int:
     return 1000 if own <= best else (1000 * best) // own
 
 
-def _latency_ms(offer: Offer, health: OfferHealth | None) -> int:
+def expected_latency_ms(offer: Offer, health: OfferHealth | None) -> int:
     """About the median time: the catalog's prior, giving way to what was measured."""
     if health is None or health.latency_ms_p50 is None:
         return offer.typical_latency_ms

@@ -5,13 +5,14 @@ from functools import cache
 
 from corent.adapters.dynamo.balances import DynamoBalances
 from corent.adapters.dynamo.jobs import DynamoJobs
+from corent.adapters.dynamo.webhooks import DynamoOutbox
 from corent.core.clock import SystemClock
 from corent.jobs.job import Job, JobEnd
 from corent.ledger.ledger import Ledger
 from corent.usecases.authenticate import Caller
 from corent.usecases.read_account import ReadAccount
 from corent.usecases.read_jobs import ReadJobs
-from corent.usecases.settle_image import SettleImage
+from corent.usecases.settle_job import SettleJob
 from corent.usecases.wallets import Figures, Wallets
 from corent.wiring.accounts import dynamodb
 from corent.wiring.settings import Settings, read_settings
@@ -42,6 +43,11 @@ def jobs() -> DynamoJobs:
 
 
 @cache
+def outboxes() -> DynamoOutbox:
+    return DynamoOutbox(dynamodb(), table=settings().jobs_table)
+
+
+@cache
 def ledger() -> Ledger[Job, JobEnd]:
     store = DynamoBalances(
         dynamodb(),
@@ -58,13 +64,13 @@ def wallets() -> Wallets:
 
 
 @cache
-def settle_image() -> SettleImage:
-    return SettleImage(ledger=ledger(), jobs=jobs(), clock=clock())
+def settle_job() -> SettleJob:
+    return SettleJob(ledger=ledger(), jobs=jobs(), clock=clock())
 
 
 @cache
 def read_jobs() -> ReadJobs:
-    return ReadJobs(jobs=jobs())
+    return ReadJobs(jobs=jobs(), outboxes=outboxes())
 
 
 @cache

@@ -1,12 +1,19 @@
-"""The sweeps."""
+"""The sweeps, and what a broken execution leaves behind."""
 
 from functools import cache
 
 from corent.core.clock import SystemClock
-from corent.usecases.expire_jobs import ExpireJobs
-from corent.wiring.money import jobs, settle_image
+from corent.usecases.end_execution import EndExecution
+from corent.usecases.sweep_jobs import SweepJobs
+from corent.wiring.executions import executions
+from corent.wiring.money import jobs, settle_job
 
 
 @cache
-def expire_jobs() -> ExpireJobs:
-    return ExpireJobs(jobs=jobs(), settle=settle_image(), clock=SystemClock())
+def sweep_jobs() -> SweepJobs:
+    return SweepJobs(jobs=jobs(), settle=settle_job(), start=executions().start, clock=SystemClock())
+
+
+@cache
+def end_execution() -> EndExecution:
+    return EndExecution(jobs=jobs(), settle=settle_job())

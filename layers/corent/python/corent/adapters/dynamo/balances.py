@@ -38,6 +38,7 @@ from corent.adapters.dynamo.values import (
     text,
     text_of,
 )
+from corent.adapters.dynamo.webhooks import new_outbox_item
 from corent.core.ids import last_ulid_at
 from corent.jobs.job import Job, JobEnd
 from corent.ledger.balances import Balance, WalletStatus
@@ -145,6 +146,9 @@ class DynamoBalances:
                 values={":a": number(entry.amount_micros), ":o": number(1)},
             ),
         ]
+        if end.owes_webhook:
+            owed = new_outbox_item(write.job_id, wallet_id=entry.wallet_id, now_ms=end.finished_at_ms)
+            actions.append({"Put": {"TableName": self._jobs, "Item": owed, "ConditionExpression": _ABSENT}})
         if write.key_limit is not None and entry.kind is EntryKind.RELEASE:
             actions.append(
                 self._update_spent(

@@ -4,14 +4,16 @@
     pk = I#<wallet>#<sha256(key)>   sk = IDEM   fp, job, exp (seconds; ttl_s the same, for the clean-up)
 
     index by_account  acct, pk              a wallet's jobs by time
-    index open_jobs   open_shard, open_by_s unsettled jobs past their grace
+    index open_jobs   open_shard, open_by_s unsettled jobs by when the sweep should look at them: soon, until an
+                                            execution has advanced them, then past their deadline
 
-The order, the attempts and the images are compact JSON in one attribute each: a job of a 200-character prompt
-stays below one kilobyte, which is what one write unit carries.
+The order, the attempts and the files are compact JSON in one attribute each: an image's job of a 200-character
+prompt stays below one kilobyte, which is what one write unit carries.
 """
 
 import json
 import zlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -27,17 +29,20 @@ from corent.adapters.dynamo.values import (
     text,
     text_of,
 )
-from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution
 from corent.jobs.job import (
-    OPEN_GRACE_S,
+    START_GRACE_S,
     Attempt,
     AttemptOutcome,
-    DeliveredImage,
+    DeliveredFile,
     ImageOrder,
     Job,
     JobEnd,
     JobFailure,
     JobState,
+    Order,
+    VideoOrder,
+    Webhook,
 )
 from corent.jobs.store import JobPage
 
@@ -59,30 +64,38 @@ class DynamoJobs:
         answer = self._client.get_item(TableName=self._table, Key=job_key(job_id), ConsistentRead=True)
         return job_of(answer["Item"]) if "Item" in answer else None
 
-    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
+    def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
         return self._update_open(
             job_id,
-            update="SET handed_on = :one, attempts = :a, #state = :p",
-            values={
-                ":one": number(1),
-                ":a": text(dump_attempts(attempts)),
-                ":p": text(JobState.PROCESSING.value),
-            },
-            names={"#state": "state"},
+            sets=["handed_on = :one", "attempts = :a", "#state = :p", "open_by_s = :l"],
+            values={":one": number(1), ":a": text(dump_attempts(attempts)), ":l": number(look_at_s)},
         )
 
-    def claim(self, job_id: str, *, worker: str, now_ms: int, until_ms: int) -> bool:
-        return self._update_open(
-            job_id,
-            update="SET lease_until = :u, lease_by = :w",
-            values={":u": number(until_ms), ":now": number(now_ms), ":w": text(worker)},
-            condition="(attribute_not_exists(lease_until) OR lease_until <= :now OR lease_by = :w)",
-        )
-
-    def record_attempts(self, job_id: str, *, attempts: tuple[Attempt, ...]) -> bool:
-        return self._update_open(
-            job_id, update="SET attempts = :a", values={":a": text(dump_attempts(attempts))}
-        )
+    def advance(
+        self,
+        job: Job,
+        *,
+        attempts: tuple[Attempt, ...],
+        files: tuple[DeliveredFile, ...] = (),
+        progress_percent: int | None = None,
+        wake_token: str | None = None,
+    ) -> bool:
+        sets = ["attempts = :a", "#state = :p", "open_by_s = :l"]
+        values = {":a": text(dump_attempts(attempts)), ":l": number(job.swept_at_s)}
+        if files:
+            sets.append("made_files = :f")
+            values[":f"] = text(_dump_files(files))
+        if progress_percent is not None:
+            sets.append("progress = :g")
+            values[":g"] = number(progress_percent)
+        if wake_token is not None:
+            sets.append("wake = :w")
+            values[":w"] = text(wake_token)
+        unchanged = "attempts = :before"
+        values[":before"] = text(dump_attempts(job.attempts))
+        if not job.attempts:
+            unchanged = f"(attribute_not_exists(attempts) OR {unchanged})"
+        return self._update_open(job.id, sets=sets, values=values, condition=unchanged)
 
     @answering()
     def list_by_wallet(
@@ -130,19 +143,21 @@ class DynamoJobs:
             if looked_at >= LIST_LOOKED_AT_MAX:
                 return JobPage(jobs=tuple(found), next_before=before)
 
-    @answering()
-    def list_overdue(self, *, now_s: int, limit: int) -> list[str]:
-        overdue: list[str] = []
+    def due(self, *, now_s: int) -> Iterator[str]:
         for shard in range(OPEN_SHARDS):
-            answer = self._client.query(
-                TableName=self._table,
-                IndexName="open_jobs",
-                KeyConditionExpression="open_shard = :s AND open_by_s <= :now",
-                ExpressionAttributeValues={":s": text(str(shard)), ":now": number(now_s)},
-                Limit=limit,
-            )
-            overdue += [text_of(item, "pk").removeprefix("J#") for item in answer["Items"]]
-        return overdue
+            query: dict[str, Any] = {
+                "TableName": self._table,
+                "IndexName": "open_jobs",
+                "KeyConditionExpression": "open_shard = :s AND open_by_s <= :now",
+                "ExpressionAttributeValues": {":s": text(str(shard)), ":now": number(now_s)},
+            }
+            while True:
+                with answering():
+                    answer = self._client.query(**query)
+                yield from (text_of(item, "pk").removeprefix("J#") for item in answer["Items"])
+                if "LastEvaluatedKey" not in answer:
+                    break
+                query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _read_many(self, keys: list[str]) -> list[Job]:
         """The jobs under those keys, in the same order."""
@@ -162,24 +177,23 @@ class DynamoJobs:
             pending = answer.get("UnprocessedKeys")
         return [job_of(items[key]) for key in keys if key in items]
 
+    @answering()
     def _update_open(
-        self,
-        job_id: str,
-        *,
-        update: str,
-        values: dict[str, Value],
-        condition: str | None = None,
-        names: dict[str, str] | None = None,
+        self, job_id: str, *, sets: list[str], values: dict[str, Value], condition: str | None = None
     ) -> bool:
-        """Update a job that is not settled; False when it is, or when `condition` fails."""
+        """Update a job that is not settled, to processing; False when it is, or when `condition` fails."""
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job_id),
-                UpdateExpression=update,
+                UpdateExpression=f"SET {', '.join(sets)}",
                 ConditionExpression=" AND ".join(filter(None, ["money = :held", condition])),
-                ExpressionAttributeValues={**values, ":held": text("held")},
-                **({"ExpressionAttributeNames": names} if names else {}),
+                ExpressionAttributeValues={
+                    **values,
+                    ":held": text("held"),
+                    ":p": text(JobState.PROCESSING.value),
+                },
+                ExpressionAttributeNames={"#state": "state"},
             )
         except ClientError as error:
             if is_condition(error):
@@ -207,11 +221,17 @@ def new_job_item(job: Job) -> dict[str, Value]:
         "files": text(job.files_key),
         "made": number(job.created_at_ms),
         "due": number(job.deadline_ms),
+        "eta": number(job.expected_ms),
         "open_shard": text(str(zlib.crc32(job.id.encode()) % OPEN_SHARDS)),
-        "open_by_s": number(job.deadline_ms // 1000 + OPEN_GRACE_S),
+        "open_by_s": number(job.swept_at_s),
     }
     if job.deferred:
         item["handed_on"] = number(1)
+        item["open_by_s"] = number(job.created_at_ms // 1000 + START_GRACE_S)
+    if job.webhook is not None:
+        item["hook"] = text(job.webhook.url)
+        if job.webhook.sealed_secret is not None:
+            item["seal"] = text(job.webhook.sealed_secret)
     if job.spent_month is not None and job.key_sha256 is not None:
         item["spent_month"] = text(job.spent_month)
         item["key"] = text(job.key_sha256)
@@ -224,19 +244,19 @@ def end_update(end: JobEnd, *, money: str, hold_micros: int) -> dict[str, Any]:
     values = {
         ":s": text(end.state.value),
         ":m": text(money),
-        ":a": text(dump_attempts(tuple(_without_ticket(attempt) for attempt in end.attempts))),
+        ":a": text(dump_attempts(tuple(attempt.settled() for attempt in end.attempts))),
         ":e": number(end.finished_at_ms),
         ":held": text("held"),
         ":h": number(hold_micros),
     }
-    if end.images:
-        sets.append("images = :i")
-        values[":i"] = text(_compact([[image.width_px, image.height_px] for image in end.images]))
+    if end.files:
+        sets.append("made_files = :i")
+        values[":i"] = text(_dump_files(end.files))
     if end.failure is not None:
         sets.append("failure = :f")
         values[":f"] = text(end.failure.value)
     return {
-        "UpdateExpression": f"SET {', '.join(sets)} REMOVE open_by_s, open_shard, lease_until, lease_by",
+        "UpdateExpression": f"SET {', '.join(sets)} REMOVE open_by_s, open_shard",
         "ConditionExpression": "money = :held AND hold_micros = :h",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": values,
@@ -246,26 +266,30 @@ def end_update(end: JobEnd, *, money: str, hold_micros: int) -> dict[str, Any]:
 def job_of(item: dict[str, Value]) -> Job:
     """The job of a stored item, also of a stream record's image."""
     failure = optional_text(item, "failure")
+    kind = Kind(text_of(item, "kind"))
     return Job(
         id=text_of(item, "pk").removeprefix("J#"),
         wallet_id=text_of(item, "acct"),
-        kind=Kind(text_of(item, "kind")),
+        kind=kind,
         tier=text_of(item, "tier"),
         state=JobState(text_of(item, "state")),
         hold_micros=number_of(item, "hold_micros"),
-        order=_load_order(text_of(item, "ask")),
+        order=_load_order(text_of(item, "ask"), kind=kind),
         route=text_of(item, "route"),
         files_key=text_of(item, "files"),
         created_at_ms=number_of(item, "made"),
         deadline_ms=number_of(item, "due"),
+        expected_ms=number_of(item, "eta"),
         deferred="handed_on" in item,
         attempts=_load_attempts(optional_text(item, "attempts") or "[]"),
-        images=tuple(
-            DeliveredImage(width_px=width, height_px=height)
-            for width, height in json.loads(optional_text(item, "images") or "[]")
-        ),
+        progress_percent=optional_number(item, "progress") or 0,
+        wake_token=optional_text(item, "wake"),
+        files=_load_files(optional_text(item, "made_files") or "[]"),
         failure=JobFailure(failure) if failure is not None else None,
         finished_at_ms=optional_number(item, "ended"),
+        webhook=Webhook(url=text_of(item, "hook"), sealed_secret=optional_text(item, "seal"))
+        if "hook" in item
+        else None,
         key_sha256=optional_text(item, "key"),
         spent_month=optional_text(item, "spent_month"),
     )
@@ -296,56 +320,67 @@ def _load_attempts(stored: str) -> tuple[Attempt, ...]:
     )
 
 
-def _without_ticket(attempt: Attempt) -> Attempt:
-    """A settled job asks for nothing any more; tickets name upstreams and are not kept."""
-    return Attempt(
-        candidate=attempt.candidate,
-        outcome=attempt.outcome,
-        started_ms=attempt.started_ms,
-        duration_ms=attempt.duration_ms,
-        cost_micros=attempt.cost_micros,
+def _dump_files(files: tuple[DeliveredFile, ...]) -> str:
+    return _compact(
+        [
+            [file.width_px, file.height_px]
+            if file.duration_s is None
+            else [file.width_px, file.height_px, file.duration_s]
+            for file in files
+        ]
     )
 
 
-_ORDER_DEFAULTS: Final[dict[str, Any]] = {"r": "1:1", "n": 1, "f": "png", "p": "balanced"}
+def _load_files(stored: str) -> tuple[DeliveredFile, ...]:
+    return tuple(
+        DeliveredFile(width_px=row[0], height_px=row[1], duration_s=row[2] if len(row) > 2 else None)
+        for row in json.loads(stored)
+    )
 
 
-def _dump_order(order: ImageOrder) -> str:
+_COMMON_DEFAULTS: Final[dict[str, Any]] = {"p": "balanced"}
+_DEFAULTS: Final[dict[Kind, dict[str, Any]]] = {
+    Kind.IMAGE: {**_COMMON_DEFAULTS, "r": "1:1", "n": 1, "f": "png"},
+    Kind.VIDEO: {**_COMMON_DEFAULTS, "r": "16:9", "d": 5, "q": "720p"},
+}
+
+
+def _dump_order(order: Order) -> str:
     record: dict[str, Any] = {
         "t": order.prompt,
         "p": order.preference.value,
         "r": order.aspect_ratio.value,
-        "n": order.n,
-        "f": order.output_format.value,
-        "y": order.style,
         "s": order.seed,
         "x": order.negative_prompt,
         "i": order.image_url,
         "m": order.metadata or None,
     }
+    if isinstance(order, ImageOrder):
+        kind = Kind.IMAGE
+        record |= {"n": order.n, "f": order.output_format.value, "y": order.style}
+    else:
+        kind = Kind.VIDEO
+        record |= {"d": order.duration_s, "q": order.resolution.value}
+    defaults = _DEFAULTS[kind]
     return _compact(
-        {
-            key: value
-            for key, value in record.items()
-            if value is not None and _ORDER_DEFAULTS.get(key) != value
-        }
+        {key: value for key, value in record.items() if value is not None and defaults.get(key) != value}
     )
 
 
-def _load_order(stored: str) -> ImageOrder:
-    record: dict[str, Any] = {**_ORDER_DEFAULTS, **json.loads(stored)}
-    return ImageOrder(
-        prompt=record["t"],
-        preference=Preference(record["p"]),
-        aspect_ratio=AspectRatio(record["r"]),
-        n=record["n"],
-        output_format=ImageFormat(record["f"]),
-        style=record.get("y"),
-        seed=record.get("s"),
-        negative_prompt=record.get("x"),
-        image_url=record.get("i"),
-        metadata=record.get("m") or {},
-    )
+def _load_order(stored: str, *, kind: Kind) -> Order:
+    record: dict[str, Any] = {**_DEFAULTS[kind], **json.loads(stored)}
+    common: dict[str, Any] = {
+        "prompt": record["t"],
+        "preference": Preference(record["p"]),
+        "aspect_ratio": AspectRatio(record["r"]),
+        "seed": record.get("s"),
+        "negative_prompt": record.get("x"),
+        "image_url": record.get("i"),
+        "metadata": record.get("m") or {},
+    }
+    if kind is Kind.VIDEO:
+        return VideoOrder(**common, duration_s=record["d"], resolution=Resolution(record["q"]))
+    return ImageOrder(**common, n=record["n"], output_format=ImageFormat(record["f"]), style=record.get("y"))
 
 
 def _compact(document: Any) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from corent.edge.bodies import JobKind, JobStatus, Reply
 from corent.edge.bodies.images import Image
+from corent.edge.bodies.videos import Video
 
 
 class JobMeta(Reply):
@@ -25,7 +26,7 @@ class JobError(Reply):
 
 
 class WebhookState(Reply):
-    status: Literal["none"]
+    status: Literal["none", "pending", "delivered", "undelivered"]
     attempts: int
 
 
@@ -38,6 +39,7 @@ class JobReply(Reply):
     created_at: str
     completed_at: str | None
     images: list[Image] = Field(default_factory=list, exclude_if=lambda images: not images)
+    videos: list[Video] = Field(default_factory=list, exclude_if=lambda videos: not videos)
     meta: JobMeta
     metadata: dict[str, str]
     error: JobError | None
@@ -47,3 +49,19 @@ class JobReply(Reply):
 class JobsReply(Reply):
     jobs: list[JobReply]
     next_cursor: str | None
+
+
+class WebhookTry(Reply):
+    """One try of a delivery; what the receiver answered is a class, how long it took a bucket."""
+
+    at: str
+    outcome: Literal["delivered", "rejected", "unanswered"]
+    status_class: str | None
+    duration_ms: int
+
+
+class WebhookReply(Reply):
+    """The log of a job's webhook."""
+
+    status: Literal["none", "pending", "delivered", "undelivered"]
+    attempts: list[WebhookTry]

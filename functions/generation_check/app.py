@@ -1,0 +1,11 @@
+"""Step "Await" of generation.asl.json: say what is next, or keep waiting. Input: {"job_id", "wake_token"}."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from corent.wiring import generation
+
+
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    generation.steps().check(event["job_id"], wake_token=event["wake_token"])

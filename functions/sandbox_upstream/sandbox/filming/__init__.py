@@ -1,0 +1,1 @@
+"""Filming: a drawing whose parts move at their distances, as an MP4."""

@@ -1,0 +1,45 @@
+"""What the bodies of all orders share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from corent.edge.bodies import Body, Reply
+
+type Preference = Literal["fast", "cheap", "balanced", "quality"]
+SEED_MAX = 2**31 - 1
+Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://")]
+
+
+class OrderBody(Body):
+    """The fields of an image and of a video."""
+
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
+    preference: Preference = "balanced"
+    seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = None
+    negative_prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    image_url: Url | None = None
+    metadata: Annotated[
+        dict[
+            Annotated[str, StringConstraints(min_length=1, max_length=64)],
+            Annotated[str, StringConstraints(max_length=512)],
+        ],
+        Field(max_length=16),
+    ] = Field(default_factory=dict)
+    max_cost_cents: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    webhook_url: Url | None = None
+    webhook_secret: Annotated[str, StringConstraints(min_length=16, max_length=256)] | None = Field(
+        default=None, repr=False
+    )
+
+
+class AcceptedMeta(Reply):
+    model: str
+
+
+class AcceptedReply(Reply):
+    """Work that goes on; poll the job."""
+
+    id: str
+    status: Literal["processing"]
+    meta: AcceptedMeta

@@ -1,0 +1,64 @@
+"""What every order has beside its content: who pays, how a repeat is recognised, whom to tell of the end."""
+
+from corent.core.errors import InvalidRequestError
+from corent.edge.bodies.orders import AcceptedMeta, AcceptedReply, OrderBody
+from corent.edge.http import Exchange
+from corent.jobs.job import JobState
+from corent.usecases.authenticate import Caller
+from corent.usecases.generate_image import Answer
+from corent.usecases.place_order import Purchase, WebhookRequest, fingerprint
+
+IDEMPOTENCY_KEY_MAX = 255
+
+
+def purchase_of(body: OrderBody, exchange: Exchange, *, caller: Caller, path: str, wait_s: float) -> Purchase:
+    """How it is bought. Raises InvalidRequestError for an unusable Idempotency-Key or webhook."""
+    return Purchase(
+        caller=caller,
+        ulid=exchange.ulid,
+        wait_s=wait_s,
+        max_cost_cents=body.max_cost_cents,
+        idempotency_key=idempotency_key(exchange),
+        fingerprint=fingerprint("POST", path, exchange.raw_body),
+        webhook=_webhook(body),
+    )
+
+
+def idempotency_key(exchange: Exchange) -> str | None:
+    """The `Idempotency-Key` header: 1 to 255 printable ASCII characters."""
+    key = exchange.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= IDEMPOTENCY_KEY_MAX and key.isascii() and key.isprintable()):
+        raise InvalidRequestError(
+            f"Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_MAX} printable characters.",
+            code="invalid_idempotency_key",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+def accepted(answer: Answer, exchange: Exchange) -> AcceptedReply:
+    """The body of a 202: the same for every repeat, whatever became of the job since."""
+    note_replay(answer, exchange)
+    job = answer.job
+    exchange.held_micros = job.hold_micros if job.finished_at_ms is None else 0
+    exchange.charged_micros = job.hold_micros if job.state is JobState.COMPLETED else 0
+    return AcceptedReply(id=job.id, status="processing", meta=AcceptedMeta(model=job.tier))
+
+
+def note_replay(answer: Answer, exchange: Exchange) -> None:
+    """Say that this answers an earlier request again, and whose errors it shows."""
+    if answer.replayed:
+        exchange.answer_headers["Idempotency-Replayed"] = "true"
+        exchange.error_request_id = answer.job.request_id
+
+
+def _webhook(body: OrderBody) -> WebhookRequest | None:
+    if body.webhook_url is not None:
+        return WebhookRequest(url=body.webhook_url, secret=body.webhook_secret)
+    if body.webhook_secret is not None:
+        raise InvalidRequestError(
+            "webhook_secret is of no use without webhook_url.",
+            code="invalid_webhook_secret",
+            param="webhook_secret",
+        )
+    return None

@@ -1,0 +1,46 @@
+"""Cancel a job: its hold goes back at once, and the execution that carries it is told to stop."""
+
+from collections.abc import Callable
+
+from corent.core.errors import JobNotCancellableError, TemporarilyUnavailableError
+from corent.jobs.job import TERMINAL, Job, JobState
+from corent.usecases.authenticate import Caller
+from corent.usecases.read_jobs import ReadJobs
+from corent.usecases.settle_job import SettleJob
+
+# Lets the execution that waits under a token look at its job now; late tokens are fine.
+type Wake = Callable[[str], None]
+
+
+class CancelJob:
+    """Releases the hold; against a completion at the same moment exactly one of the two wins."""
+
+    def __init__(self, *, read: ReadJobs, settle: SettleJob, wake: Wake) -> None:
+        self._read = read
+        self._settle = settle
+        self._wake = wake
+
+    def __call__(self, job_id: str, *, caller: Caller) -> Job:
+        """The cancelled job. May be repeated.
+
+        Raises NotFoundError, and JobNotCancellableError for one that has ended otherwise or whose submit is
+        still being answered.
+        """
+        job = self._read.get(job_id, caller=caller)
+        if job.state not in TERMINAL and job.deferred:
+            job = self._settle.cancel(job)
+            if job.state is JobState.CANCELLED and job.wake_token is not None:
+                self._tell(job.wake_token)
+        if job.state is not JobState.CANCELLED:
+            raise JobNotCancellableError(
+                "The job has ended."
+                if job.state in TERMINAL
+                else "The job's own request is still being answered."
+            )
+        return job
+
+    def _tell(self, wake_token: str) -> None:
+        try:
+            self._wake(wake_token)
+        except TemporarilyUnavailableError:
+            return  # The execution finds out at its next look.

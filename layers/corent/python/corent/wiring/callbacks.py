@@ -1,0 +1,25 @@
+"""Upstreams' callbacks: verified, and passed on to the execution that waits."""
+
+from functools import cache
+
+from corent.adapters.aws import SecretsManager
+from corent.adapters.safe_fetch import SafeFetch
+from corent.adapters.secrets import ProviderSecrets
+from corent.core.clock import SystemClock
+from corent.providers.callbacks import REPLICATE_SECRET_NAME, VerifyCallback
+from corent.usecases.receive_callback import ReceiveCallback
+from corent.wiring.callback_secret import callback_secret
+from corent.wiring.executions import executions
+from corent.wiring.money import jobs
+
+
+@cache
+def receive() -> ReceiveCallback:
+    signing = ProviderSecrets(SecretsManager, names=(REPLICATE_SECRET_NAME,), clock=SystemClock())
+    return ReceiveCallback(
+        jobs=jobs(),
+        wake=executions().wake,
+        verify=VerifyCallback(fetch=SafeFetch(), secrets=signing),
+        secret=callback_secret()(),
+        clock=SystemClock(),
+    )
