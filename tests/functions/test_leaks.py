@@ -383,11 +383,16 @@ def test_a_failed_job_logs_nothing_the_caller_said(
     cloud: Cloud,
     account: OpenedAccount,
     upstream: Offer,
+    clock: FakeClock,
     log: io.StringIO,
     reply: httpx.Response,
 ) -> None:
     upstream("openai", lambda _: reply)
-    assert cloud.generate(account.live_key, headers=CANARY_KEY, **CANARIES).status in (422, 503)
+    answer = cloud.generate(account.live_key, headers=CANARY_KEY, **CANARIES)
+    job_id = answer.headers["X-Request-Id"].replace("req_", "job_")
+    assert cloud.carry(job_id, clock=clock).error is None
+    job = cloud.call("jobs_get", "GET", "/v1/jobs/{id}", key=account.live_key, path={"id": job_id})
+    assert job.json["status"] == "failed"
     assert CANARY not in logged(log)
 
 
@@ -413,7 +418,7 @@ def test_an_unforeseen_error_logs_its_place_and_nothing_the_caller_said(
     monkeypatch: pytest.MonkeyPatch,
     log: io.StringIO,
 ) -> None:
-    from corent.usecases import generate_image
+    from corent.usecases import place_order
 
     upstream("openai", lambda _: httpx.Response(503))
 
@@ -423,14 +428,14 @@ def test_an_unforeseen_error_logs_its_place_and_nothing_the_caller_said(
         except KeyError as error:
             raise RuntimeError(f"cannot route {CANARIES} {account.live_key}") from error
 
-    monkeypatch.setattr(generate_image, "rank", broken)
+    monkeypatch.setattr(place_order, "rank", broken)
     answer = cloud.generate(account.live_key, headers=CANARY_KEY, **CANARIES)
     assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
     text = logged(log)
     assert CANARY not in text
     assert account.live_key not in text
     assert "RuntimeError" in text
-    assert "generate_image.py" in text
+    assert "place_order.py" in text
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def test_before_anything_was_measured_it_is_operational_and_stale(cloud: Cloud) 
         "incidents": [],
     }
     assert {each["name"] for each in body["tiers"]} == {
-        f"corent-image-{name}" for name in ("fast", "economy", "standard", "studio")
+        *(f"corent-image-{name}" for name in ("fast", "economy", "standard", "studio")),
+        *(f"corent-video-{name}" for name in ("fast", "economy", "premium", "cinematic")),
     }
     for each in body["tiers"]:
         assert each == {
