@@ -65,7 +65,8 @@ def environment_for(port: int) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "CORENT_STAGE": "local",
         "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
-        "CORENT_OVERDUE_FUNCTION": "overdue",
+        "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
+        "CORENT_WEBHOOK_KEY_ID": "none",
         "CORENT_RESULTS_BUCKET": "results",
         **{f"CORENT_{name.upper()}_TABLE": name for name in ("keys", "jobs", "balances", "health")},
     }

@@ -55,7 +55,7 @@ class Machine:
         self._tokens = 0
         self._waiting: str | None = None
         self._told: Document | None = None
-        self._events: list[tuple[int, Callable[[], None]]] = []
+        self._events: list[tuple[int, Callable[[], object]]] = []
 
     def tell(self, token: str, *, next: str) -> None:
         """SendTaskSuccess; a token that nobody waits under is fine."""
@@ -65,7 +65,7 @@ class Machine:
     def wake(self, token: str) -> None:
         self.tell(token, next="look")
 
-    def at(self, time_ms: int, event: Callable[[], None]) -> None:
+    def at(self, time_ms: int, event: Callable[[], object]) -> None:
         """Let something happen at that time, if an execution is waiting then."""
         self._events.append((time_ms, event))
         self._events.sort(key=lambda each: each[0])

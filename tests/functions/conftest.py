@@ -59,6 +59,7 @@ class Cloud:
     started: list[str] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    planned: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
 
     def client(self, service: Any) -> Any:
         return aws_client(service, self.endpoint)
@@ -144,7 +145,13 @@ class Cloud:
             clock=clock,
         )
         self.machine = machine
+        for time_ms, event in self.planned:
+            machine.at(time_ms, event)
         return machine.run({"job_id": job_id})
+
+    def at(self, time_ms: int, event: Callable[[], object]) -> None:
+        """Let something happen at that time of the next execution."""
+        self.planned.append((time_ms, event))
 
     def stored(self) -> dict[str, bytes]:
         """Every result in the bucket."""

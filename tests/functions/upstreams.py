@@ -144,3 +144,34 @@ class Conversation:
             return httpx.Response(202, json={"id": "gen_1", "status": "running", "poll_after_ms": 100})
         images = [{"url": self._url("sandbox-swift.png"), "width": 64, "height": 64}]
         return httpx.Response(200, json={"id": "gen_1", "status": "done", "images": images})
+
+
+class Films:
+    """The sandbox, making films: done when it has been looked at often enough."""
+
+    def __init__(self, files: Files, content: bytes) -> None:
+        self._url = files.put("sandbox-swift.mp4", content)
+        self.looks_until_done = 1
+        self.refuse_first: httpx.Response | None = None
+        self.asked: list[httpx.Request] = []
+
+    @property
+    def callback_urls(self) -> list[str]:
+        """Where each submit asked to be called back."""
+        submits = [request for request in self.asked if request.url.path.endswith("/generations")]
+        return [json.loads(request.content)["callback_url"] for request in submits]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.url.path.endswith("/cancel"):
+            return httpx.Response(200, json={"id": "gen_1", "status": "cancelled"})
+        if request.method == "POST":
+            refusal, self.refuse_first = self.refuse_first, None
+            running = {"id": "gen_1", "status": "running", "poll_after_ms": 100, "progress_percent": 0}
+            return refusal or httpx.Response(202, json=running)
+        self.looks_until_done -= 1
+        if self.looks_until_done >= 0:
+            running = {"id": "gen_1", "status": "running", "poll_after_ms": 100, "progress_percent": 40}
+            return httpx.Response(200, json=running)
+        video = {"url": self._url, "width": 1280, "height": 720, "duration_s": 5}
+        return httpx.Response(200, json={"id": "gen_1", "status": "done", "videos": [video]})
