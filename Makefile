@@ -105,8 +105,10 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	cd . && compile layers/deps/requirements.in -o layers/deps/requirements.txt; \
 	compile layers/sandbox/requirements.in -o layers/sandbox/requirements.txt; \
 	compile layers/sandbox_videos/requirements.in -o layers/sandbox_videos/requirements.txt; \
+	compile layers/stream/requirements.in -o layers/stream/requirements.txt; \
 	for name in uv emulator sam; do compile requirements/$$name.in -o requirements/$$name.txt; done; \
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
+	  -c layers/stream/requirements.txt \
 	  -o requirements/dev.txt
 
 .PHONY: help

@@ -6,6 +6,7 @@ closes the gap:
 - a Python exception's class reaches the caller as `errorType` (it calls every one Runtime.HandlerError);
 - the any-methods and gateway responses of an imported API take effect (it leaves them out);
 - a state's pause between retries stays below MaxDelaySeconds (it knows no such bound);
+- an integration that streams its answer is invoked like any other (it looks for a function of another name);
 - a function that fails before it calls back fails its state (it waits for the time-out instead);
 - a function sees the interpreter and its layers, never the emulator's own packages (local/workers.py).
 """
@@ -104,6 +105,18 @@ def _import_whole_apis() -> None:
     gateway._import_rest_api = import_whole
 
 
+def _invoke_streaming_integrations() -> None:
+    from ministack.services import apigateway_v1 as gateway
+
+    find_function = gateway._extract_lambda_ref_from_integration_uri
+
+    def find_streaming(uri: str) -> str:
+        reference: str = find_function(uri.replace("/response-streaming-invocations", "/invocations"))
+        return reference
+
+    gateway._extract_lambda_ref_from_integration_uri = find_streaming
+
+
 def _bound_retry_pauses() -> None:
     from ministack.services import stepfunctions
 
@@ -166,6 +179,7 @@ def main() -> None:
 
     _name_errors()
     _import_whole_apis()
+    _invoke_streaming_integrations()
     _bound_retry_pauses()
     _fail_without_callback()
     pace = workers.install()

@@ -1,4 +1,4 @@
-"""The web address of a local stack: forwards to the deployed API, and serves /files as CloudFront does."""
+"""The web address of a local stack: the deployed API, streams, and /files as CloudFront serves them."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Each forwarded request may need a process of its own behind it; more than these wait their turn here.
 FORWARDS_MAX = 48
-# Longer than the longest function behind the API.
+# Longer than the longest function behind the API, and than a stream is ever silent.
 FORWARD_TIMEOUT_S = 75.0
 HOP_BY_HOP = {
     *(
@@ -65,10 +65,11 @@ class Relayed(StreamingResponse):
 
 
 class Front:
-    """Two upstreams on loopback: the API's base address and the results bucket's."""
+    """Three upstreams on loopback: the API's base address, the streams', and the results bucket's."""
 
-    def __init__(self, *, api_url: str, bucket_url: str) -> None:
+    def __init__(self, *, api_url: str, streams_url: str, bucket_url: str) -> None:
         self._api_url = httpx.URL(api_url)
+        self._streams_url = httpx.URL(streams_url)
         self._bucket_url = bucket_url
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(FORWARD_TIMEOUT_S, connect=5.0),
@@ -79,9 +80,20 @@ class Front:
 
     async def forward(self, request: Request) -> Response:
         """Pass the request on as it is and the answer back as it comes."""
-        path = self._api_url.raw_path.rstrip(b"/") + request.scope["raw_path"]
+        outgoing = self._outgoing(request, self._api_url)
+        await self._turns.acquire()
+        return await self._relay(outgoing, after=self._turns.release)
+
+    async def stream(self, request: Request) -> Response:
+        """Pass on a stream. It waits for no turn: however many there are, they share one process."""
+        if request.method == "HEAD":
+            return await self.forward(request)
+        return await self._relay(self._outgoing(request, self._streams_url), after=lambda: None)
+
+    def _outgoing(self, request: Request, base_url: httpx.URL) -> httpx.Request:
+        path = base_url.raw_path.rstrip(b"/") + request.scope["raw_path"]
         query = request.scope["query_string"]
-        url = self._api_url.copy_with(raw_path=path + (b"?" + query if query else b""))
+        url = base_url.copy_with(raw_path=path + (b"?" + query if query else b""))
         # As bytes: a header may hold what no text encoding here would take.
         dropped = HOP_BY_HOP | {"host", "x-forwarded-for"}
         headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1") not in dropped]
@@ -89,22 +101,23 @@ class Front:
         address = request.client.host if request.client else "127.0.0.1"
         headers.append((b"x-forwarded-for", address.encode("ascii")))
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        outgoing = self._client.build_request(
+        return self._client.build_request(
             request.method, url, headers=headers, content=request.stream() if has_body else None
         )
-        await self._turns.acquire()
+
+    async def _relay(self, outgoing: httpx.Request, *, after: Callable[[], None]) -> Response:
         try:
             reply = await self._client.send(outgoing, stream=True)
         except httpx.TransportError:
-            self._turns.release()
+            after()
             return _error(
                 503, type_="api_error", code="temporarily_unavailable", message="The local stack is busy."
             )
         except BaseException:
-            self._turns.release()
+            after()
             raise
         kept = [(k, v) for k, v in reply.headers.multi_items() if k not in HOP_BY_HOP]
-        return Relayed(reply, headers=kept, after=self._turns.release)
+        return Relayed(reply, headers=kept, after=after)
 
     async def file(self, request: Request) -> Response:
         """Serve one result, whole or a range of it."""
@@ -147,6 +160,7 @@ def app(front: Front) -> Starlette:
         lifespan=closing,
         routes=[
             Route("/files/{key:path}", front.file, methods=["GET", "HEAD"]),
+            Route("/v1/jobs/{id}/stream", front.stream, methods=["GET"]),
             Route("/{path:path}", front.forward, methods=METHODS),
         ],
     )

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from local import accounts, aws, deployment, emulator, first_image, front, processes, sam_local
+from local import accounts, aws, deployment, emulator, first_image, front, processes, sam_local, streams
 from local.place import ROOT, VENVS, Place, StackError, from_environment
 
 READY_S = 30.0
@@ -75,9 +75,9 @@ def _wait_until_it_answers(url: str, *, place: Place, started: subprocess.Popen[
 
 
 @contextmanager
-def running_front(place: Place, *, api_url: str, bucket_url: str) -> Iterator[None]:
+def running_front(place: Place, *, api_url: str, streams_url: str, bucket_url: str) -> Iterator[None]:
     """Serve the front on its port from a thread of this process."""
-    app = front.app(front.Front(api_url=api_url, bucket_url=bucket_url))
+    app = front.app(front.Front(api_url=api_url, streams_url=streams_url, bucket_url=bucket_url))
     config = uvicorn.Config(
         app,
         proxy_headers=False,
@@ -150,7 +150,10 @@ def serve(
             report("Starting the API in containers …")
             linux = deployment.build(target=deployment.architecture(), sources=sources, log=place.log)
             api_url = stack.enter_context(sam_local.running_api(place, built=linux))
-        stack.enter_context(running_front(place, api_url=api_url, bucket_url=bucket_url))
+        streams_url = stack.enter_context(streams.running_streams(place))
+        stack.enter_context(
+            running_front(place, api_url=api_url, streams_url=streams_url, bucket_url=bucket_url)
+        )
         account = accounts.first_account(place, deployed)
         local = {
             "base_url": place.base_url,

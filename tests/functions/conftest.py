@@ -232,6 +232,7 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
         "CORENT_CALLBACK_BASE_URL": "https://api.corent.example",
         "CORENT_CALLBACK_SECRET": "corent/callbacks",
+        "CORENT_STREAM_SECRET": "corent/streams",
         "CORENT_WEBHOOK_KEY_ID": webhook_key(moto_endpoint),
         "CORENT_WEBHOOKS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/webhooks",
         "CORENT_RATE_SCALE": "1",
@@ -242,6 +243,7 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
     made = Cloud(endpoint=moto_endpoint, bucket=bucket)
     made.client("s3").create_bucket(Bucket=bucket)
     made.client("secretsmanager").create_secret(Name="corent/callbacks", SecretString="c" * 64)
+    made.client("secretsmanager").create_secret(Name="corent/streams", SecretString="s" * 64)
     clear_wiring()
     from corent.adapters import aws
 

@@ -65,6 +65,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     wanted = {
         **dict.fromkeys(("images_generate", "videos_generate"), 503),
         **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
+        **dict.fromkeys(("jobs_stream", "jobs_stream_token"), 404),
         **{"keys_create": 201, "keys_revoke": 404},
     }
     assert answer["statusCode"] == (404 if name == "routing_explain" else wanted.get(name, 200))

@@ -1,6 +1,6 @@
 """Tokens that open one job's stream for a minute: for browsers, whose EventSource can send no header.
 
-    <job id>.<expiry, seconds since the epoch>.<wallet id>.<43 characters: base64url of HMAC-SHA256 over the rest>
+    <job id>.<expiry, seconds since the epoch>.<wallet id>.<43 characters: base64url of HMAC-SHA256>
 
 A token is checked without a look-up and opens nothing but that stream. Changing the secret makes all void.
 """

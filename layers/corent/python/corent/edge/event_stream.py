@@ -1,4 +1,4 @@
-"""A job's stream over HTTP, in two ways: over one open connection (ASGI), and in windows where answers are buffered.
+"""A job's stream over HTTP: over one open connection (ASGI), and in windows where answers are buffered.
 
 Both let the same callers in, say the same events, and refuse in the one error shape before a stream begins.
 """
@@ -36,13 +36,15 @@ ROUTE: Final = "/v1/jobs/{id}/stream"
 _PATH: Final = re.compile(r".*/v1/jobs/([^/]+)/stream")
 # Reads are blocking calls. A look takes milliseconds, so that a few threads carry hundreds of streams.
 READERS_MAX: Final = 16
-_DESCRIBED: Final = {
+STREAM_RESPONSES: Final = {
+    **responses({}, errors=READ_ERRORS),
     200: {"description": "The job's events.", "content": {EVENT_STREAM_TYPE: {"schema": {"type": "string"}}}},
-    204: {"description": "All was told: the job has ended, and `Last-Event-ID` names its last event."},
+    204: {"description": "The job has ended, and its last event was had before.", "content": {}},
 }
 
-type TokenQuery = Annotated[str | None, Query(alias="token", description="A stream token, instead of a key.")]
-type LastEventId = Annotated[
+# What the route takes beside its path, for its description; `open` and `window` read the request itself.
+TokenQuery = Annotated[str | None, Query(alias="token", description="A stream token, instead of a key.")]
+LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The last event had; the stream goes on after it.")
 ]
 
@@ -62,8 +64,6 @@ class StreamApi(Api):
         self._tokens = tokens
         self._streams = streams
         self._clock = clock
-        described = {**responses({}, errors=READ_ERRORS), **_DESCRIBED}
-        self.routes.get("/v1/jobs/<job_id>/stream", responses=described)(self._window)
 
     def open(self, event: dict[str, Any], exchange: Exchange, *, open_for_s: float) -> JobStream:
         """Let the caller in and open the stream they ask for. Raises CorentError."""
@@ -72,6 +72,25 @@ class StreamApi(Api):
             wallet_id=self._wallet_id(event, exchange),
             last_event_id=exchange.headers.get("last-event-id"),
             open_for_s=open_for_s,
+        )
+
+    def window(self, job_id: str) -> Response[str]:
+        """What there is to tell, waiting for it if need be; the reader comes back for what follows."""
+        stream = self._streams().open(
+            job_id,
+            wallet_id=self.routes.context["wallet_id"],
+            last_event_id=self.exchange.headers.get("last-event-id"),
+            open_for_s=WINDOW_S,
+        )
+        self.exchange.answer_headers["X-Accel-Buffering"] = "no"
+        if stream.is_over:
+            return Response(status_code=204)
+        turn = stream.turn()
+        while not turn.events and turn.wait_s is not None:
+            self._clock.sleep(turn.wait_s)
+            turn = stream.turn()
+        return Response(
+            status_code=200, content_type=EVENT_STREAM_TYPE, body=turn_bytes(turn.as_last()).decode()
         )
 
     def refusal(self, error: Exception, exchange: Exchange) -> dict[str, Any]:
@@ -97,26 +116,6 @@ class StreamApi(Api):
         if exchange.caller is None:
             raise InternalError("a stream was opened without its caller")
         return exchange.caller.wallet_id
-
-    def _window(
-        self, job_id: str, _token: TokenQuery = None, _last_event_id: LastEventId = None
-    ) -> Response[str]:
-        stream = self._streams().open(
-            job_id,
-            wallet_id=self.routes.context["wallet_id"],
-            last_event_id=self.exchange.headers.get("last-event-id"),
-            open_for_s=WINDOW_S,
-        )
-        self.exchange.answer_headers["X-Accel-Buffering"] = "no"
-        if stream.is_over:
-            return Response(status_code=204)
-        turn = stream.turn()
-        while not turn.events and turn.wait_s is not None:
-            self._clock.sleep(turn.wait_s)
-            turn = stream.turn()
-        return Response(
-            status_code=200, content_type=EVENT_STREAM_TYPE, body=turn_bytes(turn.closing()).decode()
-        )
 
 
 class EventStream:
@@ -152,14 +151,18 @@ class EventStream:
         status = 204 if stream.is_over else 200
         _log_answer(exchange, status=status)
         await send(
-            {"type": "http.response.start", "status": status, "headers": _stream_headers(exchange, status=status)}
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": _stream_headers(exchange, status=status),
+            }
         )
         if not stream.is_over:
             await self._follow(stream, receive, send, exchange)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _follow(self, stream: JobStream, receive: Receive, send: Send, exchange: Exchange) -> None:
-        """Tell until there is no more to tell or nobody to tell it to; whichever ends first ends the other."""
+        """Tell until there is no more to tell, or nobody to tell it to: what ends first ends the other."""
         async with asyncio.TaskGroup() as tasks:
             telling = tasks.create_task(self._tell(stream, send, exchange))
             leaving = tasks.create_task(_until_gone(receive))
@@ -206,7 +209,7 @@ def _event(scope: Scope, exchange: Exchange, *, is_behind_gateway: bool) -> dict
 
 
 def _vouched_address(headers: dict[str, str]) -> str:
-    """The caller's address as API Gateway saw it. The adapter sets this header itself, whatever a caller sent."""
+    """The caller's address as API Gateway saw it. The adapter sets this header, whatever a caller sent."""
     try:
         address = json.loads(headers["x-amzn-request-context"])["identity"]["sourceIp"]
     except (KeyError, TypeError, ValueError) as error:

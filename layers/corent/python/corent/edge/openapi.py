@@ -15,7 +15,7 @@ _MEANINGS: Final = {
     402: "The money does not suffice.",
     403: "The key or the account may not do this.",
     404: "There is no such object.",
-    409: "The state of the object, or an unfinished first request with this Idempotency-Key, does not allow it.",
+    409: "The object has ended, or the first request with this Idempotency-Key has not.",
     413: "The body is too large.",
     422: "A field breaks a rule, or the content was refused.",
     429: "Too many requests.",

@@ -15,6 +15,8 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/jobs": ("GET",),
     "/v1/jobs/{id}": ("GET",),
     "/v1/jobs/{id}/cancel": ("POST",),
+    "/v1/jobs/{id}/stream": ("GET",),
+    "/v1/jobs/{id}/stream-token": ("POST",),
     "/v1/jobs/{id}/webhook": ("GET",),
     "/v1/jobs/{id}/webhook/redeliver": ("POST",),
     "/v1/routing/explain": ("GET",),

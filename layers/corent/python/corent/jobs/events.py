@@ -71,7 +71,8 @@ def _was_processing(job: Job) -> bool:
 
 def _queued(job: Job, *, public_base_url: str, now_ms: int) -> JobEvent:
     if job.state is not JobState.QUEUED:
-        job, now_ms = replace(_open(job, state=JobState.QUEUED), progress_percent=0), job.created_at_ms
+        now_ms = job.created_at_ms
+        job = replace(_open(job, state=JobState.QUEUED), progress_percent=0)
     document = job_document(job, public_base_url=public_base_url, now_ms=now_ms)
     return JobEvent(id=QUEUED_ID, state=JobState.QUEUED, document=document)
 
@@ -79,7 +80,8 @@ def _queued(job: Job, *, public_base_url: str, now_ms: int) -> JobEvent:
 def _processing(job: Job, *, public_base_url: str, now_ms: int) -> JobEvent:
     """As it is, or as it was last before the end."""
     if job.finished_at_ms is not None:
-        job, now_ms = _open(job, state=JobState.PROCESSING), job.finished_at_ms
+        now_ms = job.finished_at_ms
+        job = _open(job, state=JobState.PROCESSING)
     document = job_document(job, public_base_url=public_base_url, now_ms=now_ms)
     percent: int = document["meta"]["progress_percent"]
     return JobEvent(id=PROCESSING_ID + percent, state=JobState.PROCESSING, document=document)

@@ -60,5 +60,5 @@ class JobStore(Protocol):
         ...
 
     def due(self, *, now_s: int) -> Iterator[str]:
-        """Ids of unsettled jobs the sweep should look at. Eventually consistent: a write's condition decides."""
+        """Ids of unsettled jobs that the sweep should look at. Eventually consistent: writes decide."""
         ...

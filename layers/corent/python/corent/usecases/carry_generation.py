@@ -56,7 +56,7 @@ _STILL_WORKING: Final = frozenset({Failure.UNKNOWN, Failure.RATE_LIMITED})
 
 
 class UndeliveredError(Exception):
-    """The files are not there: the attempt failed at the last moment, or somebody else went on with the job."""
+    """The files are not there: the attempt failed at the last moment, or somebody else went on."""
 
 
 class UnsettledError(Exception):
@@ -129,12 +129,13 @@ class CarryGeneration:
             attempt = begun(job, candidate=step.candidate, now_ms=self._clock.now_ms())
             begun_job = self._advanced(job, attempts=(*job.attempts, attempt))
             if begun_job is None:
-                return self._check_overtaken(job)
+                self._check_overtaken(job)
+                return
             job = begun_job
         self._buy(job, step.offer, image=image)
 
     def check(self, job_id: str, *, wake_token: str) -> None:
-        """Tell the waiting execution what is next, or leave it waiting under `wake_token` for the upstream."""
+        """Tell the waiting execution what is next, or leave it waiting for the upstream."""
         for _ in range(ROUNDS_MAX):
             job = self._jobs.read(job_id)
             step = self._next(job)
@@ -216,7 +217,7 @@ class CarryGeneration:
         if stored is not None and stored.state not in TERMINAL and stored.attempts == job.attempts:
             raise InternalError(f"{job.id} cannot be advanced")
 
-    # ---- upstream --------------------------------------------------------------------------------------------
+    # ---- upstream ----------------------------------------------------------------------------------
 
     def _input_image(self, job: Job) -> InputImage | None:
         url = job.order.image_url
@@ -309,7 +310,7 @@ class CarryGeneration:
         except UpstreamError as error:
             self._upkeep.observe(job.id, offer.id, error.failure)
 
-    # ---- the record ------------------------------------------------------------------------------------------
+    # ---- the record --------------------------------------------------------------------------------
 
     def _note_failure(self, job: Job, offer: Offer, error: UpstreamError) -> None:
         self._upkeep.observe(job.id, offer.id, error.failure)

@@ -1,6 +1,6 @@
 """Try the candidates of an image's route inside its caller's wait, until one delivers or the wait is over.
 
-Nothing is written in between: a process that dies here has its job swept, and what it bought is Corent's cost.
+Nothing is written in between: a process that dies here has its job swept, and Corent bears what it bought.
 """
 
 from collections.abc import Callable, Mapping

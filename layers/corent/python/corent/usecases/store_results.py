@@ -1,4 +1,4 @@
-"""Fetch what an upstream made, judge it by its bytes, take its metadata out, and keep it under our own name."""
+"""Fetch what an upstream made, judge it by its bytes, take its metadata out, and keep it as our own."""
 
 from dataclasses import dataclass, replace
 from typing import Final, Protocol

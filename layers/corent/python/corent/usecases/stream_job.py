@@ -1,6 +1,6 @@
 """Follow a job: what to tell one reader and when to look again. Whoever sends it does the waiting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from corent.core.clock import Clock
@@ -38,6 +38,10 @@ class Turn:
     wait_s: float | None
     is_unfinished: bool
 
+    def as_last(self) -> "Turn":
+        """The same, after which nothing follows."""
+        return replace(self, wait_s=None)
+
 
 class JobStream:
     """One connection's reader of one job. A turn is one read at most; turns never overlap."""
@@ -61,7 +65,7 @@ class JobStream:
         return self._last_id == ENDED_ID
 
     def turn(self) -> Turn:
-        """Look, and say what is new. The first turn takes the job as it was read when the stream was opened."""
+        """Look, and say what is new. The first turn takes the job as it was read for the opening."""
         if not self._is_fresh:
             self._job = self._jobs.read(self._job.id) or self._job
         self._is_fresh = False
@@ -98,9 +102,7 @@ class StreamJob:
         self._public_base_url = public_base_url
         self._clock = clock
 
-    def open(
-        self, job_id: str, *, wallet_id: str, last_event_id: str | None, open_for_s: float
-    ) -> JobStream:
+    def open(self, job_id: str, *, wallet_id: str, last_event_id: str | None, open_for_s: float) -> JobStream:
         """A stream of the wallet's job, from after that event on. Raises NotFoundError."""
         job = self._jobs.read(job_id) if is_id(job_id, prefix="job") else None
         if job is None or job.wallet_id != wallet_id:

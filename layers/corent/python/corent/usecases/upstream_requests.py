@@ -47,7 +47,7 @@ def image_request(
     image: InputImage | None,
     callback_url: str | None,
 ) -> ImageRequest:
-    """The style becomes words of the prompt, and so does the negative prompt where there is no field for it."""
+    """The style becomes words of the prompt, as does the negative prompt where there is no field for it."""
     width_px, height_px = IMAGE_DIMENSIONS_PX[order.aspect_ratio]
     prompt = order.prompt if order.style is None else f"{order.prompt}, {STYLES[order.style]}"
     return ImageRequest(

@@ -24,9 +24,7 @@ def settings() -> StreamSettings:
 
 @cache
 def stream_job() -> StreamJob:
-    return StreamJob(
-        jobs=money.jobs(), public_base_url=money.settings().public_base_url, clock=money.clock()
-    )
+    return StreamJob(jobs=money.jobs(), public_base_url=money.settings().public_base_url, clock=money.clock())
 
 
 @cache

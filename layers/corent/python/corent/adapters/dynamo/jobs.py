@@ -4,11 +4,11 @@
     pk = I#<wallet>#<sha256(key)>   sk = IDEM   fp, job, exp (seconds; ttl_s the same, for the clean-up)
 
     index by_account  acct, pk              a wallet's jobs by time
-    index open_jobs   open_shard, open_by_s unsettled jobs by when the sweep should look at them: soon, until an
-                                            execution has advanced them, then past their deadline
+    index open_jobs   open_shard, open_by_s unsettled jobs by when the sweep should look at them: soon, until
+                                            an execution has advanced them, then past their deadline
 
-The order, the attempts and the files are compact JSON in one attribute each: an image's job of a 200-character
-prompt stays below one kilobyte, which is what one write unit carries.
+The order, the attempts and the files are compact JSON in one attribute each: an image's job of a
+200-character prompt stays below one kilobyte, which is what one write unit carries.
 """
 
 import json
