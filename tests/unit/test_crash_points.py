@@ -1,4 +1,4 @@
-"""Every crash point of the image path: die before, die after, or lose the answer of every single call.
+"""Every crash point of images and videos: die before, die after, or lose the answer of every single call.
 
 Each scenario is run once to count its calls, then three times for each call, then recovered the way a
 deployed system recovers by itself. Nothing may be charged without a result, and no hold may stay.
@@ -6,16 +6,34 @@ deployed system recovers by itself. Nothing may be charged without a result, and
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from corent.core.errors import CorentError
-from corent.core.upstream import Failure
-from corent.jobs.job import TERMINAL
+from corent.core.tiers import Kind
+from corent.core.upstream import Failure, Generated, InlineFile, Working
+from corent.jobs.job import TERMINAL, AttemptOutcome
 from corent.ledger.entries import EntryKind
+from corent.usecases.next_step import VIDEO_PATIENCE
+from corent.usecases.place_order import WebhookRequest
 from tests.fakes import a_job
-from tests.image_world import FIRST, Death, Tripwire, World, a_caller, an_offer, delivers, works
+from tests.films import film
+from tests.image_world import (
+    FIRST,
+    Death,
+    Tripwire,
+    World,
+    a_caller,
+    a_film_offer,
+    an_offer,
+    delivers,
+    works,
+)
 
+FILMED = Generated(files=(InlineFile(film()),))
+
+FILM_OFFERS = (a_film_offer("first"), a_film_offer("second", typical_latency_ms=60_000))
 SLOW_FIRST = (an_offer("first", asynchronous=True), an_offer("second", typical_latency_ms=2_000))
 
 
@@ -90,6 +108,50 @@ def swept(wire: Tripwire) -> World:
     return world
 
 
+def film_world(wire: Tripwire, *scripts: list[Generated | Working | Failure], **changes: Any) -> World:
+    return World(*scripts, offers=FILM_OFFERS, credits_micros=1_000_000, wire=wire, **changes)
+
+
+def carried_film(world: World) -> World:
+    world.buy_film(webhook=WebhookRequest(url="https://hooks.example/in", secret=None))
+    for job_id in list(world.handed_on):
+        world.execute(job_id)
+    return world
+
+
+def a_film(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [works(), works(), FILMED]))
+
+
+def a_film_by_failover(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [works(), Failure.UNAVAILABLE], [works(), FILMED]))
+
+
+def a_film_that_takes_too_long(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [works()], [FILMED]))
+
+
+def a_parked_film(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [Failure.UNKNOWN], [FILMED]))
+
+
+def a_repeatable_film(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [Failure.UNKNOWN, works(), FILMED], repeatable=True))
+
+
+def a_film_that_fails_everywhere(wire: Tripwire) -> World:
+    return carried_film(film_world(wire, [works(), Failure.UNAVAILABLE], [Failure.BAD_REPLY]))
+
+
+def a_cancelled_film(wire: Tripwire) -> World:
+    world = film_world(wire, [works()])
+    job = world.buy_film().job
+    world.machine.at(world.clock.now_ms() + 3_000, lambda: world.cancel_job(job.id, caller=a_caller()))
+    for job_id in list(world.handed_on):
+        world.execute(job_id)
+    return world
+
+
 SCENARIOS: list[Callable[[Tripwire], World]] = [
     plain,
     failover,
@@ -100,7 +162,36 @@ SCENARIOS: list[Callable[[Tripwire], World]] = [
     with_key_limit,
     repeated_with_a_key,
     swept,
+    a_film,
+    a_film_by_failover,
+    a_film_that_takes_too_long,
+    a_parked_film,
+    a_repeatable_film,
+    a_film_that_fails_everywhere,
+    a_cancelled_film,
 ]
+
+
+def live_twice(world: World) -> list[str]:
+    """Films that were bought before an earlier one of the same job was over: done, failed or out of time."""
+    found = []
+    for job in world.books.jobs.values():
+        if job.kind is Kind.IMAGE:
+            continue
+        ends = [attempt.started_ms + attempt.duration_ms for attempt in job.attempts]
+        unknown = [attempt.outcome is AttemptOutcome.UNKNOWN for attempt in job.attempts]
+        for place, attempt in enumerate(job.attempts[1:]):
+            offer = FILM_OFFERS[place]
+            over_ms = job.attempts[place].started_ms + VIDEO_PATIENCE * offer.slow_latency_ms
+            if attempt.started_ms < (over_ms if unknown[place] else ends[place]):
+                found.append(f"UP-04: {job.id} had two live attempts")
+    return found
+
+
+def untold(world: World) -> list[str]:
+    """Ended jobs whose webhook is not owed, or more than once."""
+    told = [job.id for job in world.books.jobs.values() if job.webhook is not None and job.state in TERMINAL]
+    return [f"WH-04: {job_id} is not told once" for job_id in told if world.books.owed.count(job_id) != 1]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -128,6 +219,7 @@ def test_no_crash_point_charges_without_a_result_or_keeps_a_hold(
             world.recover()
             found = world.violations()
             open_jobs = [job.id for job in world.books.jobs.values() if job.state not in TERMINAL]
+            found += live_twice(world) + untold(world)
             if found or open_jobs or world.submits > 3:
                 broken.append((at, how, counting.calls[at - 1], found, open_jobs, world.submits))
     assert not broken
