@@ -19,7 +19,7 @@ DOCUMENT: Final = ROOT / "functions" / "openapi_get" / "openapi.json"
 # Functions describe themselves without calling anything; their settings are read only when asked.
 PLACEHOLDERS: Final = {"AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "corent"}
 _ID: Final = re.compile(r"\{\w+_id\}")
-IDEMPOTENT: Final = frozenset({("post", "/v1/images/generate")})
+IDEMPOTENT: Final = frozenset({("post", "/v1/images/generate"), ("post", "/v1/videos/generate")})
 
 
 def make_document() -> dict[str, Any]:

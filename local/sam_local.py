@@ -21,6 +21,8 @@ from local.place import ROOT, Place, StackError
 READY_S = 120.0
 POLL_S = 0.2
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Sample events whose name is not their function's.
+FUNCTIONS = {"sandbox_films": "SandboxUpstreamFilms"}
 IMAGE = "public.ecr.aws/lambda/python:3.13"
 
 
@@ -84,9 +86,9 @@ def invoke_events(place: Place, *, built: Path, say: Callable[[str], None]) -> N
     template.write_text(yaml.safe_dump(whole))
     failed = []
     for event in sorted((ROOT / "events").glob("*.json")):
-        function = "".join(word.capitalize() for word in event.stem.split("_")) + "Function"
+        function = FUNCTIONS.get(event.stem, "".join(word.capitalize() for word in event.stem.split("_")))
         command = [
-            *(str(SAM), "local", "invoke", function, "--template-file", str(template)),
+            *(str(SAM), "local", "invoke", f"{function}Function", "--template-file", str(template)),
             *("--env-vars", str(variables), "--event", str(event)),
             *("--parameter-overrides", f"Stage=local Arch={architecture()}"),
             *(["--skip-pull-image"] if _image_is_here() else []),
@@ -119,9 +121,8 @@ def _for_containers(template: dict[str, Any], built: Path) -> dict[str, Any]:
     any-method hides the path's other methods there, so it becomes the methods that nothing else serves.
     """
     template = _declared(template, built)
-    for name in ("SandboxUpstreamFunction", "SandboxApi"):
+    for name in ("SandboxUpstreamFunction", "SandboxUpstreamFilmsFunction", "SandboxApi", "SandboxSecret"):
         del template["Resources"][name]
-    del template["Resources"]["SandboxSecret"]
     functions = [
         r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"
     ]

@@ -9,12 +9,12 @@ Answers at once. A refusal is a 200 without an image. The file format is Google'
 from __future__ import annotations
 
 import base64
-import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from corent.core.upstream import Failure, Generated, UpstreamError
-from corent.providers._http import SYSTEM_CLOCK, Wire, versioned
+from corent.providers._google import refused
+from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of, versioned
 from corent.providers._shape import as_list, as_mapping, code_of, elements, inline_file, members, no_tickets
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from corent.core.clock import Clock
     from corent.core.upstream import ImageRequest, InlineFile
     from corent.providers._deadline import Deadline
-    from corent.providers._http import Reply
     from corent.providers.credentials import Credentials
 
 BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
@@ -41,7 +40,6 @@ REFUSED_FINISH_REASONS: Final = frozenset(
         "RECITATION",
     }
 )
-_DELAY: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s", re.ASCII)
 
 
 class GoogleImages:
@@ -79,19 +77,8 @@ class GoogleImages:
         body = _body(request, index=index)
         reply = self._wire.buy_json(f"/models/{model}:generateContent", body, deadline=deadline)
         if not reply.ok:
-            raise self._refused(reply)
+            raise refused(self._wire, reply, by_status=failure_of)
         return _image(as_mapping(reply.document(), what="the answer"))
-
-    def _refused(self, reply: Reply) -> UpstreamError:
-        status, reason, delay_s = _error(reply)
-        failure = None
-        if reason == "API_KEY_INVALID":
-            # Google says 400 INVALID_ARGUMENT to a wrong key.
-            failure = Failure.AUTH
-        elif status == "FAILED_PRECONDITION":
-            # Billing is off, or the account's country is not served: nothing the caller can change.
-            failure = Failure.QUOTA
-        return self._wire.refused(reply, failure=failure, code=status, wait_s=delay_s)
 
 
 def _body(request: ImageRequest, *, index: int) -> dict[str, object]:
@@ -124,16 +111,3 @@ def _image(document: dict[str, object]) -> InlineFile:
             if "inlineData" in part and part.get("thought") is not True:
                 return inline_file(members(part["inlineData"]).get("data"))
     raise UpstreamError(Failure.UNAVAILABLE, f"no image: {' '.join(reasons)}".rstrip())
-
-
-def _error(reply: Reply) -> tuple[str, str, float | None]:
-    """Status word, reason and retry delay of an error body, each empty where it does not say."""
-    error = members(reply.mapping().get("error"))
-    reason = ""
-    delay_s = None
-    for detail in map(members, elements(error.get("details"))):
-        reason = code_of(detail.get("reason")) or reason
-        delay = detail.get("retryDelay")
-        if isinstance(delay, str) and (match := _DELAY.fullmatch(delay)):
-            delay_s = min(float(match[1]), 3600.0)
-    return code_of(error.get("status")), reason, delay_s

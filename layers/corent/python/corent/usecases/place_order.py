@@ -275,7 +275,7 @@ def _expected_ms(
 ) -> int:
     """How long the first candidate usually takes, for the estimate of progress."""
     first = next(offer for offer in offers if offer.id == route.candidates[0].offer_id)
-    latency_ms = expected_latency_ms(first, health.get(first.id))
+    latency_ms = max(1, expected_latency_ms(first, health.get(first.id)))
     return latency_ms if isinstance(order, ImageOrder) else for_length(latency_ms, order)
 
 
