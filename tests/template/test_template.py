@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from corent.edge.routes import PUBLIC_ROUTES
+from corent.jobs.job import IMAGE_DEADLINE_MS, VIDEO_DEADLINE_MS
 from tests.template.template import (
     ROOT,
     actions,
@@ -23,9 +25,14 @@ BALANCES = {"Fn::GetAtt": "BalancesTable.Arn"}
 
 
 def _module(name: str) -> str:
-    """The module of a function's handler: `app`, but for a second function of the same code."""
-    handler: str = functions()[name].get("Handler", template()["Globals"]["Function"]["Handler"])
-    return handler.removesuffix(".handler")
+    """The module of a function's handler: `app`, but for a second function of the same code.
+
+    Where AWS starts a server of its own instead, it is the local stage's.
+    """
+    handler: Any = functions()[name].get("Handler", template()["Globals"]["Function"]["Handler"])
+    if isinstance(handler, dict):
+        handler = handler["Fn::If"][2]
+    return str(handler).removesuffix(".handler")
 
 
 def _camel(name: str) -> str:
@@ -103,3 +110,64 @@ def test_every_table_can_be_restored_to_a_point_in_time(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(resources("AWS::S3::Bucket")))
 def test_no_bucket_can_become_public(name: str) -> None:
     assert set(resources("AWS::S3::Bucket")[name]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_only_the_sender_may_open_webhook_secrets() -> None:
+    may_open = {
+        name
+        for name, function in functions().items()
+        for statement in statements(function)
+        if "kms:Decrypt" in actions(statement)
+    }
+    assert may_open == {"OnWebhookDueFunction"}
+
+
+def test_the_sender_may_read_what_is_owed_open_its_secret_and_send_for_itself() -> None:
+    granted = [
+        (action, json.dumps(resource))
+        for statement in statements(functions()["OnWebhookDueFunction"])
+        for action in actions(statement)
+        for resource in granted_resources(statement)
+    ]
+    assert {resource for _, resource in granted} == {
+        json.dumps({"Fn::GetAtt": f"{name}.Arn"}) for name in ("JobsTable", "WebhookKey", "WebhooksQueue")
+    }
+    assert {action for action, _ in granted} == {
+        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        *("kms:Decrypt", "sqs:SendMessage"),
+    }
+
+
+MACHINE = json.loads((ROOT / "statemachines" / "generation.asl.json").read_text())
+STEPS = {
+    name: f"Generation{state['Arguments']['FunctionName'].removeprefix('${')[:-1]}"
+    for name, state in MACHINE["States"].items()
+    if state["Type"] == "Task"
+}
+
+
+@pytest.mark.parametrize("state", [name for name in STEPS if name != "Await"])
+def test_a_step_ends_before_its_state_gives_it_up(state: str) -> None:
+    # Else a second one would begin while the first still runs.
+    assert functions()[STEPS[state]]["Timeout"] < MACHINE["States"][state]["TimeoutSeconds"]
+
+
+def test_the_machine_may_call_its_steps_and_nothing_else() -> None:
+    machine = resources("AWS::Serverless::StateMachine")["GenerationMachine"]
+    (policy,) = machine["Policies"]
+    (statement,) = policy["Statement"]
+    assert actions(statement) == ["lambda:InvokeFunction"]
+    assert granted_resources(statement) == [{"Fn::GetAtt": f"{step}.Arn"} for step in STEPS.values()]
+    assert machine["DefinitionSubstitutions"] == {
+        step.removeprefix("Generation"): {"Fn::GetAtt": f"{step}.Arn"} for step in STEPS.values()
+    }
+
+
+def test_an_execution_outlasts_the_longest_job() -> None:
+    assert MACHINE["TimeoutSeconds"] * 1000 > max(IMAGE_DEADLINE_MS, VIDEO_DEADLINE_MS) + 120_000
+
+
+@pytest.mark.parametrize("name", sorted(set(resources("AWS::SQS::Queue")) - {"DeadLetters"}))
+def test_every_queue_gives_up_into_the_dead_letters_after_five_receives(name: str) -> None:
+    redrive = resources("AWS::SQS::Queue")[name]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": "DeadLetters.Arn"}, "maxReceiveCount": 5}
