@@ -53,13 +53,23 @@ class Stack:
         )
         return session.client(service, endpoint_url=self.aws_endpoint_url)
 
-    def invoke(self, logical_id: str, event: dict[str, Any]) -> None:
-        """Run one of the template's functions to its end. Fails when it raises."""
+    @property
+    def folder(self) -> Path:
+        """Where this stack keeps its logs, its state and its processes' files."""
+        return Path(self.environment["CORENT_HOME"]) / "stacks" / self.environment["CORENT_PORT"]
+
+    def physical_id(self, logical_id: str) -> str:
+        """Return what one of the template's resources is called here."""
         found = self.aws("cloudformation").describe_stack_resource(
             StackName=self.stack_name, LogicalResourceId=logical_id
         )
+        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return name
+
+    def invoke(self, logical_id: str, event: dict[str, Any]) -> None:
+        """Run one of the template's functions to its end. Fails when it raises."""
         answer = self.aws("lambda").invoke(
-            FunctionName=found["StackResourceDetail"]["PhysicalResourceId"], Payload=json.dumps(event)
+            FunctionName=self.physical_id(logical_id), Payload=json.dumps(event)
         )
         assert "FunctionError" not in answer, answer["Payload"].read()
 
@@ -93,6 +103,8 @@ def stack() -> Iterator[Stack]:
         "CORENT_PORT": str(free_port()),
         "CORENT_AWS_PORT": str(free_port()),
         "CORENT_RATE_SCALE": "100",
+        # The tests' own servers receive webhooks and hand out first frames.
+        "CORENT_ALLOW_LOOPBACK": "1",
     }
     started = _stack_command("headless", environment=environment)
     if started.returncode != 0:

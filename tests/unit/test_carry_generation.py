@@ -188,6 +188,15 @@ def test_what_an_upstream_reports_of_its_progress_is_kept_and_never_goes_back() 
     assert max(seen) == 60
 
 
+def test_a_failover_that_begins_anew_does_not_set_the_progress_back() -> None:
+    far = Working(ticket="t1", poll_after_s=1.0, progress_percent=95)
+    anew = Working(ticket="t2", poll_after_s=1.0, progress_percent=0)
+    world = film_world([works(), far, Failure.EXPIRED], [anew, filmed()])
+    job = world.carry(world.buy_film().job.id)
+    assert outcomes(job) == ["expired", "completed"]
+    assert job.progress_percent == 95
+
+
 # ---- Never twice -------------------------------------------------------------------------------------
 
 

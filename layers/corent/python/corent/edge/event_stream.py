@@ -84,7 +84,7 @@ class StreamApi(Api):
         )
         self.exchange.answer_headers["X-Accel-Buffering"] = "no"
         if stream.is_over:
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
         turn = stream.turn()
         while not turn.events and turn.wait_s is not None:
             self._clock.sleep(turn.wait_s)
@@ -223,7 +223,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _stream_headers(exchange: Exchange, *, status: int) -> list[tuple[bytes, bytes]]:
     headers = {
-        **({"Content-Type": f"{EVENT_STREAM_TYPE}; charset=utf-8"} if status == 200 else {}),
+        **({"Content-Type": EVENT_STREAM_TYPE} if status == 200 else {}),
         "Cache-Control": "no-store",
         "X-Request-Id": exchange.request_id,
         "X-Accel-Buffering": "no",

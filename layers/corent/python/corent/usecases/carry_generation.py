@@ -229,8 +229,8 @@ class CarryGeneration:
             step = self._submitted(job, offer, image=image)
             if isinstance(step, Working):
                 attempts = self._noted(job, AttemptOutcome.WORKING, ticket=step.ticket)
-                progress_percent = step.progress_percent
-                if not self._jobs.advance(job, attempts=attempts, progress_percent=progress_percent):
+                further = _further(job, step)
+                if not self._jobs.advance(job, attempts=attempts, progress_percent=further):
                     self._cancel(job, offer, ticket=step.ticket)
                 return
             until_ms = min(job.deadline_ms, self._clock.now_ms() + STORE_TIMEOUT_MS)
@@ -281,8 +281,8 @@ class CarryGeneration:
                 return Working(ticket=ticket, poll_after_s=0.0)
             self._note_failure(job, offer, error)
             return None
-        if isinstance(step, Working) and (step.progress_percent or 0) > job.progress_percent:
-            self._jobs.advance(job, attempts=job.attempts, progress_percent=step.progress_percent)
+        if isinstance(step, Working) and (further := _further(job, step)) is not None:
+            self._jobs.advance(job, attempts=job.attempts, progress_percent=further)
         return step
 
     def _abandon(self, job: Job, offer: Offer) -> None:
@@ -336,3 +336,9 @@ class CarryGeneration:
             last, outcome=outcome, duration_ms=duration_ms, ticket=ticket, cost_micros=cost_micros
         )
         return (*job.attempts[:-1], noted)
+
+
+def _further(job: Job, step: Working) -> int | None:
+    """The reported progress where it is beyond what was kept: a further attempt reports from nothing on."""
+    reported = step.progress_percent
+    return reported if reported is not None and reported > job.progress_percent else None
