@@ -67,8 +67,8 @@ def _fields(text: str) -> dict[str, str]:
     return fields
 
 
-class CallbackSecret:
-    """What the tokens of callback addresses are made with; read once an environment."""
+class TokenSecret:
+    """What tokens of ours are made and checked with; read once an environment."""
 
     def __init__(self, client: SecretsClient, *, name: str) -> None:
         self._client = client
@@ -81,5 +81,5 @@ class CallbackSecret:
             try:
                 self._secret = self._client.get_secret_value(SecretId=self._name)["SecretString"]
             except (ClientError, HTTPClientError) as error:
-                raise TemporarilyUnavailableError("Callbacks are not available just now.") from error
+                raise TemporarilyUnavailableError("The service is overloaded just now.") from error
         return self._secret

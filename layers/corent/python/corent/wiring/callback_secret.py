@@ -3,7 +3,7 @@
 from functools import cache
 
 from corent.adapters.aws import SecretsManager
-from corent.adapters.secrets import CallbackSecret
+from corent.adapters.secrets import TokenSecret
 from corent.wiring.settings import Settings, read_settings
 
 
@@ -14,5 +14,5 @@ class CallbackSecretSettings(Settings):
 
 
 @cache
-def callback_secret() -> CallbackSecret:
-    return CallbackSecret(SecretsManager(), name=read_settings(CallbackSecretSettings).callback_secret)
+def callback_secret() -> TokenSecret:
+    return TokenSecret(SecretsManager(), name=read_settings(CallbackSecretSettings).callback_secret)

@@ -3,7 +3,7 @@
 from functools import cache
 
 from corent.adapters.aws import SecretsManager
-from corent.adapters.secrets import CallbackSecret
+from corent.adapters.secrets import TokenSecret
 from corent.usecases.stream_job import StreamJob
 from corent.usecases.stream_tokens import StreamTokens
 from corent.wiring import money
