@@ -29,7 +29,7 @@ def stream_job() -> StreamJob:
 
 @cache
 def tokens() -> StreamTokens:
-    secret = CallbackSecret(SecretsManager(), name=settings().stream_secret)
+    secret = TokenSecret(SecretsManager(), name=settings().stream_secret)
     return StreamTokens(jobs=money.jobs(), secret=secret, clock=money.clock())
 
 
