@@ -1,4 +1,4 @@
-"""What one warm image request costs: calls, write units and modules, counted at the handler."""
+"""What a warm image request and a video cost: calls, write units and modules, counted at the handlers."""
 
 import itertools
 import json
@@ -17,8 +17,9 @@ from corent.providers.catalog import offers
 from corent.usecases.open_account import OpenedAccount
 from corent.wiring import images
 from tests.fakes import FakeClock
-from tests.functions.conftest import ROOT, Cloud
-from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, serving_files
+from tests.films import film
+from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
+from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, Films, serving_files
 from tests.pictures import encoded
 
 PROMPT = "A red fox in a snowy forest at dawn, seen from far away. " * 4
@@ -277,3 +278,61 @@ def test_a_read_imports_no_http_client(
 ) -> None:
     modules = fresh(cloud, function, cloud.event("GET", resource, key=account.live_key))
     assert not (NEVER | {"httpx"}) & modules
+
+
+def calls_of(cloud: Cloud) -> list[tuple[str, str]]:
+    """The calls since they were last cleared, with their tables."""
+    return [(operation, _tables(parameters)) for operation, parameters in cloud.sent]
+
+
+STATES = ("StartExecution", "None")
+READ, NOTE, TELL = ("GetItem", "jobs"), ("UpdateItem", "jobs"), ("SendTaskSuccess", "None")
+
+
+def test_a_video_is_accepted_in_three_calls_and_its_start(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("sandbox", Films(files, film()))
+    cloud.film(account.test_key)
+    cloud.sent.clear()
+    assert cloud.film(account.test_key).status == 202
+    assert calls_of(cloud) == [*CALLS[:2], STATES, CALLS[3]]
+
+
+def test_a_videos_steps_make_no_call_too_many(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    films = Films(files, film())
+    upstream("sandbox", films)
+    job_id = cloud.film(account.test_key).json["id"]
+    steps = {
+        "generation_submit": [READ, NOTE, NOTE],
+        # The sandbox reports 40 percent at the first look, which is kept.
+        "generation_check": [READ, NOTE, NOTE],
+        "again": [READ, NOTE, TELL],
+        "generation_deliver": [READ, NOTE],
+        "generation_settle": [READ, CALLS[2]],
+    }
+    for name, wanted in steps.items():
+        cloud.sent.clear()
+        function = "generation_check" if name == "again" else name
+        load(function).handler({"job_id": job_id, "wake_token": "t"}, CONTEXT)
+        seen = [call for call in calls_of(cloud) if call[0] != "GetSecretValue"]
+        assert (name, seen) == (name, wanted)
+
+
+@pytest.mark.parametrize(
+    "function", ["generation_settle", "on_execution_ended", "on_sweep_tick", "jobs_cancel"]
+)
+def test_settling_imports_no_http_client(cloud: Cloud, function: str) -> None:
+    program = f"import sys; sys.path.insert(0, {str(ROOT / 'functions' / function)!r}); import app; "
+    program += "print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "layers/corent/python")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "corent" in ended.stdout
+    assert not [name for name in (*NEVER, "httpx", "cryptography") if f"'{name}'" in ended.stdout]

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".corent" / "test-stack"
@@ -46,12 +47,12 @@ class Stack:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=self.base_url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
-    def aws(self, service: Any) -> Any:
+    def aws(self, service: Any, *, config: Config | None = None) -> Any:
         """Return a boto3 client of the emulated service."""
         session = boto3.Session(
             aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region
         )
-        return session.client(service, endpoint_url=self.aws_endpoint_url)
+        return session.client(service, endpoint_url=self.aws_endpoint_url, config=config)
 
     @property
     def folder(self) -> Path:
