@@ -103,8 +103,7 @@ class Machine:
                 if _matches(catcher["ErrorEquals"], str(error)):
                     return catcher["Next"], _filled(catcher["Output"], {"input": document})
             raise
-        scope = {"input": document, "result": result}
-        return state.get("Next"), _filled(state["Output"], scope)
+        return state.get("Next"), _filled(state["Output"], {"input": document, "result": result})
 
     def _tried(self, state: Document, document: Document, execution: Execution) -> object:
         counts: dict[int, int] = {}

@@ -26,7 +26,7 @@ from tests.tables import create_tables
 PRICE = 10_000
 THREADS = 8
 COMPLETED = JobEnd(
-    state=JobState.COMPLETED, attempts=(), images=(DeliveredFile(width_px=1, height_px=1),), finished_at_ms=1
+    state=JobState.COMPLETED, attempts=(), files=(DeliveredFile(width_px=1, height_px=1),), finished_at_ms=1
 )
 FAILED = JobEnd(state=JobState.FAILED, attempts=(), failure=JobFailure.DEADLINE_EXCEEDED, finished_at_ms=1)
 

@@ -1,0 +1,158 @@
+"""Executions that break: workers that are killed, executions that are aborted or were never started."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from tests.invariants import violations
+from tests.stack.books import read_books
+from tests.stack.conftest import Account, Stack
+from tests.stack.executions import execution_arn
+from tests.stack.long_jobs import balance, buy_film, ended, followed, read_job, until
+from tests.stack.sandbox_records import read_records
+from tests.stack.workers import kill_next_worker, kill_workers
+
+STEPS = (
+    "GenerationSubmitFunction",
+    "GenerationCheckFunction",
+    "GenerationDeliverFunction",
+    "GenerationSettleFunction",
+)
+OPENING_CENTS = 5_000
+# A video of one second.
+PRICE_CENTS = 13
+SHORT: dict[str, Any] = {"prompt": "[slow:2] a red fox runs", "duration_s": 1}
+# What the machine counts on; any other error is a worker's death.
+EXPECTED_ERRORS = ("States.Timeout", "UndeliveredError")
+
+
+def deaths(errors: tuple[str, ...]) -> int:
+    return sum(error not in EXPECTED_ERRORS for error in errors)
+
+
+def check_charged(stack: Stack, account: Account, *, cents: int) -> None:
+    left = OPENING_CENTS - cents
+    with stack.client(key=account.live_key) as client:
+        assert balance(client) == {"balance_cents": left, "available_cents": left, "held_cents": 0}
+    assert violations(**read_books(stack, account)) == []
+
+
+# ---- kill -9 -----------------------------------------------------------------------------------------
+
+
+def test_a_video_outlives_a_dead_worker_at_every_step(stack: Stack, account: Account) -> None:
+    for step in STEPS:
+        kill_workers(stack, step)
+    with stack.client(key=account.live_key) as client:
+        job_id = buy_film(client, **SHORT)
+    for step in STEPS:
+        kill_next_worker(stack, step)
+    outcome = followed(stack, account, job_id)
+    assert deaths(outcome.execution.errors) == len(STEPS), outcome.execution
+    assert outcome.job["status"] == "completed"
+    assert [record.billed for record in outcome.records] == [1]
+    check_charged(stack, account, cents=PRICE_CENTS)
+
+
+def test_a_purchase_is_repeated_and_not_made_anew_when_its_worker_dies(
+    stack: Stack, account: Account
+) -> None:
+    with stack.client(key=account.live_key) as client:
+        job_id = buy_film(client, prompt="[drop-first] [slow:2] a red fox runs", duration_s=1)
+    # The sandbox has taken the order and holds its answer back: the worker is waiting for that.
+    until(lambda: read_records(stack, job_id) or None, what="the sandbox to take the order")
+    assert kill_workers(stack, "GenerationSubmitFunction") > 0
+    outcome = followed(stack, account, job_id)
+    assert deaths(outcome.execution.errors) == 1, outcome.execution
+    assert outcome.job["status"] == "completed"
+    assert [(record.reference, record.billed) for record in outcome.records] == [(f"{job_id}-1", 1)]
+    assert outcome.records[0].submits > 1
+    check_charged(stack, account, cents=PRICE_CENTS)
+
+
+def test_a_video_whose_every_delivery_dies_fails_and_its_hold_goes_back(
+    stack: Stack, account: Account
+) -> None:
+    kill_workers(stack, "GenerationDeliverFunction")
+    with stack.client(key=account.live_key) as client:
+        job_id = buy_film(client, **SHORT)
+    for _ in range(3):
+        kill_next_worker(stack, "GenerationDeliverFunction")
+    outcome = followed(stack, account, job_id)
+    assert outcome.execution.status == "FAILED"
+    assert (outcome.job["status"], outcome.job["error"]["code"]) == ("failed", "tier_unavailable")
+    check_charged(stack, account, cents=0)
+
+
+# ---- What the machine's own expressions say ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "then"),
+    [("submit", "Submit"), ("deliver", "Deliver"), ("settle", "Settle"), ("done", "Done"), ("look", "Await")],
+)
+def test_what_a_look_finds_decides_what_is_next(stack: Stack, told: str, then: str) -> None:
+    states = stack.aws("stepfunctions", config=Config(inject_host_prefix=False))
+    machine = states.describe_state_machine(stateMachineArn=stack.physical_id("GenerationMachine"))
+    tested = states.test_state(
+        definition=machine["definition"],
+        roleArn=machine["roleArn"],
+        stateName="Decide",
+        input=json.dumps({"job_id": "job_1", "next": told}),
+    )
+    assert (tested["status"], tested["nextState"]) == ("SUCCEEDED", then)
+
+
+# ---- Broken off, and never begun ---------------------------------------------------------------------
+
+
+def test_an_aborted_executions_hold_goes_back(stack: Stack, account: Account) -> None:
+    with stack.client(key=account.live_key) as client:
+        job_id = buy_film(client, prompt="[slow:60] a red fox runs", duration_s=1)
+        until(lambda: read_records(stack, job_id) or None, what="the sandbox to take the order")
+        assert balance(client)["held_cents"] == PRICE_CENTS
+        stack.aws("stepfunctions").stop_execution(executionArn=execution_arn(stack, job_id))
+        job = ended(client, job_id)
+    assert (job["status"], job["error"]["code"]) == ("failed", "tier_unavailable")
+    check_charged(stack, account, cents=0)
+
+
+def test_a_sweep_starts_the_job_that_nobody_started(stack: Stack, account: Account) -> None:
+    with stack.client(key=account.live_key) as client:
+        with unable_to_start(stack, "VideosGenerateFunction"):
+            job_id = buy_film(client, **SHORT)
+        assert read_job(client, job_id)["status"] == "queued"
+        states = stack.aws("stepfunctions")
+        with pytest.raises(states.exceptions.ExecutionDoesNotExist):
+            states.describe_execution(executionArn=execution_arn(stack, job_id))
+        make_due(stack, job_id)
+        stack.invoke("OnSweepTickFunction", {})
+        assert followed(stack, account, job_id).job["status"] == "completed"
+    check_charged(stack, account, cents=PRICE_CENTS)
+
+
+@contextmanager
+def unable_to_start(stack: Stack, function: str) -> Iterator[None]:
+    """Within this, the function knows its state machine by a name that does not exist."""
+    functions, name = stack.aws("lambda"), stack.physical_id(function)
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    wrong = {**variables, "CORENT_STATE_MACHINE_ARN": f"{variables['CORENT_STATE_MACHINE_ARN']}-none"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+def make_due(stack: Stack, job_id: str) -> None:
+    """Let the job's time to be looked at have come."""
+    stack.aws("dynamodb").update_item(
+        TableName=stack.tables["jobs"],
+        Key={"pk": {"S": f"J#{job_id}"}, "sk": {"S": "JOB"}},
+        UpdateExpression="SET open_by_s = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
