@@ -220,20 +220,6 @@ class S3:
             raise _client_error(status, document, operation="PutObject")
 
 
-class Lambda:
-    """Asynchronous invocations."""
-
-    def __init__(self) -> None:
-        self._endpoint = _Endpoint("lambda")
-
-    def invoke(self, **parameters: Any) -> None:
-        headers = {"Content-Type": "application/json", "X-Amz-Invocation-Type": parameters["InvocationType"]}
-        path = f"/2015-03-31/functions/{quote(parameters['FunctionName'], safe='')}/invocations"
-        status, answer = self._endpoint.send("POST", path, headers=headers, body=parameters["Payload"])
-        if status not in (200, 202, 204):
-            raise _client_error(status, _json_object(answer), operation="Invoke")
-
-
 def _json_object(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text or b"{}")
