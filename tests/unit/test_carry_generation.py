@@ -96,6 +96,13 @@ def test_a_film_that_was_not_ordered_goes_on_to_the_next_candidate(wrong: Genera
     assert (job.state, outcomes(job)) == (JobState.COMPLETED, ["bad_reply", "completed"])
 
 
+def test_a_wrong_film_that_comes_with_the_answer_parks_nothing() -> None:
+    world = film_world([filmed(b"<!doctype html>")], [filmed()])
+    job = world.carry(world.buy_film().job.id)
+    assert outcomes(job) == ["bad_reply", "completed"]
+    assert world.clock.now_ms() - START_MS < 10_000
+
+
 # ---- Waiting -----------------------------------------------------------------------------------------
 
 

@@ -236,9 +236,6 @@ class CarryGeneration:
             until_ms = min(job.deadline_ms, self._clock.now_ms() + STORE_TIMEOUT_MS)
             files = self._store(job, step, until_ms=until_ms)
         except UpstreamError as error:
-            if job.kind is Kind.VIDEO and error.failure is Failure.BAD_REPLY:
-                # Accepted or not, and under which name, is what could not be read.
-                error = UpstreamError(Failure.UNKNOWN, error.detail)
             self._note_failure(job, offer, error)
             return
         self._jobs.advance(job, attempts=self._completed(job, offer, step), files=files)
@@ -258,7 +255,13 @@ class CarryGeneration:
             return images.submit(request, model=offer.model, timeout_s=timeout_s)
         film = video_request(job, offer, order, attempt=attempt, image=image, callback_url=callback_url)
         videos = self._upkeep.upstreams.videos(offer.upstream)
-        return videos.submit(film, model=offer.model, timeout_s=timeout_s)
+        try:
+            return videos.submit(film, model=offer.model, timeout_s=timeout_s)
+        except UpstreamError as error:
+            if error.failure is Failure.BAD_REPLY:
+                # Accepted or not, and under which name, is what could not be read.
+                raise UpstreamError(Failure.UNKNOWN, error.detail) from error
+            raise
 
     def _look(self, job: Job, offer: Offer) -> Generated | Working:
         ticket = job.attempts[-1].ticket or ""
