@@ -198,11 +198,12 @@ def test_a_sweep_gives_back_the_hold_of_a_worker_that_died(stack: Stack, account
     with stack.client(key=account.test_key) as client:
         answer = client.post(GENERATE, json={"prompt": "[slow:600] a fox", "wait_s": 1})
         job_id = answer.json()["id"]
-        # As if the job had been forgotten long ago: its place in the index of open jobs is overdue.
+        # As if the job had been forgotten long ago: it is past its deadline, and so is its place in the index.
         stack.aws("dynamodb").update_item(
             TableName=stack.tables["jobs"],
             Key={"pk": {"S": f"J#{job_id}"}, "sk": {"S": "JOB"}},
-            UpdateExpression="SET open_by_s = :past",
+            UpdateExpression="SET open_by_s = :past, #due = :past",
+            ExpressionAttributeNames={"#due": "due"},
             ExpressionAttributeValues={":past": {"N": "1"}},
         )
         stack.invoke("OnSweepTickFunction", {})
