@@ -198,7 +198,7 @@ def test_a_sweep_gives_back_the_hold_of_a_worker_that_died(stack: Stack, account
     with stack.client(key=account.test_key) as client:
         answer = client.post(GENERATE, json={"prompt": "[slow:600] a fox", "wait_s": 1})
         job_id = answer.json()["id"]
-        # As if the job had been forgotten long ago: it is past its deadline, and so is its place in the index.
+        # As if the job had been forgotten long ago: past its deadline, and overdue in the index of open jobs.
         stack.aws("dynamodb").update_item(
             TableName=stack.tables["jobs"],
             Key={"pk": {"S": f"J#{job_id}"}, "sk": {"S": "JOB"}},
