@@ -36,9 +36,14 @@ ROUTE: Final = "/v1/jobs/{id}/stream"
 _PATH: Final = re.compile(r".*/v1/jobs/([^/]+)/stream")
 # Reads are blocking calls. A look takes milliseconds, so that a few threads carry hundreds of streams.
 READERS_MAX: Final = 16
+# Each event as its fields; `data` is the job's document as JSON.
+_EVENT: Final = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+}
 STREAM_RESPONSES: Final = {
     **responses({}, errors=READ_ERRORS),
-    200: {"description": "The job's events.", "content": {EVENT_STREAM_TYPE: {"schema": {"type": "string"}}}},
+    200: {"description": "The job's events.", "content": {EVENT_STREAM_TYPE: {"schema": _EVENT}}},
     204: {"description": "The job has ended, and its last event was had before.", "content": {}},
 }
 
