@@ -34,6 +34,7 @@ def do(record: SQSRecord) -> None:
     try:
         worker().do(task, tries=int(record.attributes.approximate_receive_count))
     except Exception:
+        # The batch processor keeps it to itself and has the task handed out again: this is its only trace.
         logger.exception("task failed", task=task.task, generation_id=task.generation_id)
         raise
     logger.info("task done", task=task.task, generation_id=task.generation_id)

@@ -61,6 +61,7 @@ class Worker:
             try:
                 self._make(generation, generation.film)
             except Exception:
+                # Whatever broke: nobody would end the generation after the last try.
                 if tries >= TRIES_MAX:
                     self._give_up(generation)
                 raise

@@ -316,6 +316,11 @@ def versioned(base_url: str, *, version: str) -> str:
     return base_url.rstrip("/") if has_version else f"{base_url.rstrip('/')}/{version}"
 
 
+def result_hosts(published: tuple[str, ...], wire: Wire, *, base_url: str | None) -> tuple[str, ...]:
+    """Where results may lie: the published hosts, and the operator's own where they gave a `base_url`."""
+    return published if base_url is None else (*published, wire.host)
+
+
 def _timeouts(deadline: Deadline) -> httpx.Timeout:
     left_s = max(deadline.left_s(), 0.001)
     return httpx.Timeout(left_s, connect=min(left_s, CONNECT_TIMEOUT_S))

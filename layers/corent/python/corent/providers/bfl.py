@@ -13,7 +13,12 @@ import base64
 from typing import TYPE_CHECKING, Final
 
 from corent.core.upstream import Failure, Generated, UpstreamError, Working
-from corent.providers._http import SYSTEM_CLOCK, Wire, versioned
+from corent.providers._http import (
+    SYSTEM_CLOCK,
+    Wire,
+    result_hosts,
+    versioned,
+)
 from corent.providers._shape import (
     as_mapping,
     as_text,
@@ -56,7 +61,7 @@ class BFL:
             headers={"x-key": credentials.api_key},
             clock=clock,
         )
-        self._result_hosts = HOSTS if credentials.base_url is None else (*HOSTS, self._wire.host)
+        self._result_hosts = result_hosts(HOSTS, self._wire, base_url=credentials.base_url)
 
     def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Working:
         deadline = self._wire.start(timeout_s)

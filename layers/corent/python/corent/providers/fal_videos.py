@@ -13,7 +13,12 @@ from urllib.parse import quote
 from corent.core.tiers import Resolution
 from corent.core.upstream import Failure, Generated, UpstreamError, Working
 from corent.providers._fal import QUEUE_BASE_URL, RESULT_HOSTS, Queue, key_headers
-from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of_submit
+from corent.providers._http import (
+    SYSTEM_CLOCK,
+    Wire,
+    failure_of_submit,
+    result_hosts,
+)
 from corent.providers._shape import as_mapping, data_uri, open_ticket, write_ticket
 
 if TYPE_CHECKING:
@@ -92,9 +97,7 @@ class FalVideos:
             clock=clock,
         )
         self._queue = Queue(self._wire)
-        self._result_hosts = (
-            RESULT_HOSTS if credentials.base_url is None else (*RESULT_HOSTS, self._wire.host)
-        )
+        self._result_hosts = result_hosts(RESULT_HOSTS, self._wire, base_url=credentials.base_url)
 
     def submit(self, request: VideoRequest, *, model: str, timeout_s: float) -> Working:
         endpoint = ENDPOINTS.get(model)

@@ -13,7 +13,13 @@ import base64
 from typing import TYPE_CHECKING, Final
 
 from corent.core.upstream import Failure, Generated, UpstreamError, Working
-from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of_submit, versioned
+from corent.providers._http import (
+    SYSTEM_CLOCK,
+    Wire,
+    failure_of_submit,
+    result_hosts,
+    versioned,
+)
 from corent.providers._shape import (
     as_list,
     as_mapping,
@@ -68,9 +74,7 @@ class Luma:
             headers={"Authorization": f"Bearer {credentials.api_key}"},
             clock=clock,
         )
-        self._result_hosts = (
-            RESULT_HOSTS if credentials.base_url is None else (*RESULT_HOSTS, self._wire.host)
-        )
+        self._result_hosts = result_hosts(RESULT_HOSTS, self._wire, base_url=credentials.base_url)
 
     def submit(self, request: VideoRequest, *, model: str, timeout_s: float) -> Generated | Working:
         body = _body(request, model=model)

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from corent.core.tiers import Resolution
 from corent.core.upstream import Failure, Generated, UpstreamError, Working
-from corent.providers._http import RETRY_AFTER_MAX_S, SYSTEM_CLOCK, Wire, failure_of_submit, versioned
+from corent.providers._http import (
+    RETRY_AFTER_MAX_S,
+    SYSTEM_CLOCK,
+    Wire,
+    failure_of_submit,
+    result_hosts,
+    versioned,
+)
 from corent.providers._shape import as_mapping, as_text, code_of, data_uri, id_path, id_ticket
 
 if TYPE_CHECKING:
@@ -69,9 +76,7 @@ class Replicate:
             headers={"Authorization": f"Bearer {credentials.api_key}"},
             clock=clock,
         )
-        self._result_hosts = (
-            RESULT_HOSTS if credentials.base_url is None else (*RESULT_HOSTS, self._wire.host)
-        )
+        self._result_hosts = result_hosts(RESULT_HOSTS, self._wire, base_url=credentials.base_url)
 
     def submit(self, request: VideoRequest, *, model: str, timeout_s: float) -> Generated | Working:
         body: dict[str, object] = {"input": _input(request, model=model)}

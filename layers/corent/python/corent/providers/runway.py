@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from corent.core.tiers import AspectRatio, Resolution
 from corent.core.upstream import Failure, Generated, UpstreamError, Working
-from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of_submit, versioned
+from corent.providers._http import (
+    SYSTEM_CLOCK,
+    Wire,
+    failure_of_submit,
+    result_hosts,
+    versioned,
+)
 from corent.providers._shape import (
     as_list,
     as_mapping,
@@ -102,9 +108,7 @@ class Runway:
             },
             clock=clock,
         )
-        self._result_hosts = (
-            RESULT_HOSTS if credentials.base_url is None else (*RESULT_HOSTS, self._wire.host)
-        )
+        self._result_hosts = result_hosts(RESULT_HOSTS, self._wire, base_url=credentials.base_url)
 
     def submit(self, request: VideoRequest, *, model: str, timeout_s: float) -> Working:
         body = _body(request, model=model)
