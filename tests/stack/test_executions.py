@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ from botocore.config import Config
 from tests.invariants import violations
 from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
-from tests.stack.executions import execution_arn, read_execution
+from tests.stack.executions import execution_arn
 from tests.stack.long_jobs import balance, buy_film, ended, followed, read_job, until
 from tests.stack.sandbox_records import read_records
-from tests.stack.workers import kill_workers, killing
+from tests.stack.workers import frozen, kill_workers
 
 STEPS = (
     "GenerationSubmitFunction",
@@ -44,22 +44,22 @@ def check_charged(stack: Stack, account: Account, *, cents: int) -> None:
 # ---- kill -9 -----------------------------------------------------------------------------------------
 
 
-def test_a_video_outlives_a_dead_worker_at_every_step(stack: Stack, account: Account) -> None:
-    for step in STEPS:
-        kill_workers(stack, step)
+@pytest.mark.parametrize("after_s", [0.0, 0.004, 0.02], ids=["before_work", "early", "later"])
+def test_a_video_outlives_a_dead_worker_at_every_step(stack: Stack, account: Account, after_s: float) -> None:
     with stack.client(key=account.live_key) as client:
-        job_id = buy_film(client, **SHORT)
-    for dead, step in enumerate(STEPS):
-        with killing(stack, step):
-            until(
-                lambda dead=dead: deaths(read_execution(stack, job_id).errors) > dead or None,
-                what=f"a worker of {step} to die",
-            )
+        # A film that nothing happens to leaves an idle worker of every step behind.
+        followed(stack, account, buy_film(client, **SHORT))
+        with ExitStack() as idle:
+            workers = [idle.enter_context(frozen(stack, step)) for step in STEPS]
+            job_id = buy_film(client, **SHORT)
+            for each in workers:
+                each.kill_at_work(after_s=after_s)
     outcome = followed(stack, account, job_id)
-    assert deaths(outcome.execution.errors) >= len(STEPS), outcome.execution
+    if after_s == 0.0:
+        assert deaths(outcome.execution.errors) == len(STEPS), outcome.execution
     assert outcome.job["status"] == "completed"
     assert [record.billed for record in outcome.records] == [1]
-    check_charged(stack, account, cents=PRICE_CENTS)
+    check_charged(stack, account, cents=2 * PRICE_CENTS)
 
 
 def test_a_purchase_is_repeated_and_not_made_anew_when_its_worker_dies(
@@ -78,14 +78,14 @@ def test_a_purchase_is_repeated_and_not_made_anew_when_its_worker_dies(
     check_charged(stack, account, cents=PRICE_CENTS)
 
 
-def test_a_video_whose_every_delivery_dies_fails_and_its_hold_goes_back(
+def test_a_video_whose_every_delivery_breaks_fails_and_its_hold_goes_back(
     stack: Stack, account: Account
 ) -> None:
-    kill_workers(stack, "GenerationDeliverFunction")
-    with stack.client(key=account.live_key) as client:
-        job_id = buy_film(client, **SHORT)
-    with killing(stack, "GenerationDeliverFunction"):
-        outcome = followed(stack, account, job_id)
+    with (
+        misconfigured(stack, "GenerationDeliverFunction", "CORENT_JOBS_TABLE"),
+        stack.client(key=account.live_key) as client,
+    ):
+        outcome = followed(stack, account, buy_film(client, **SHORT))
     assert outcome.execution.status == "FAILED"
     assert (outcome.job["status"], outcome.job["error"]["code"]) == ("failed", "tier_unavailable")
     check_charged(stack, account, cents=0)
@@ -126,7 +126,7 @@ def test_an_aborted_executions_hold_goes_back(stack: Stack, account: Account) ->
 
 def test_a_sweep_starts_the_job_that_nobody_started(stack: Stack, account: Account) -> None:
     with stack.client(key=account.live_key) as client:
-        with unable_to_start(stack, "VideosGenerateFunction"):
+        with misconfigured(stack, "VideosGenerateFunction", "CORENT_STATE_MACHINE_ARN"):
             job_id = buy_film(client, **SHORT)
         assert read_job(client, job_id)["status"] == "queued"
         states = stack.aws("stepfunctions")
@@ -139,11 +139,11 @@ def test_a_sweep_starts_the_job_that_nobody_started(stack: Stack, account: Accou
 
 
 @contextmanager
-def unable_to_start(stack: Stack, function: str) -> Iterator[None]:
-    """Within this, the function knows its state machine by a name that does not exist."""
+def misconfigured(stack: Stack, function: str, variable: str) -> Iterator[None]:
+    """Within this, the function knows one of its resources by a name that does not exist."""
     functions, name = stack.aws("lambda"), stack.physical_id(function)
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    wrong = {**variables, "CORENT_STATE_MACHINE_ARN": f"{variables['CORENT_STATE_MACHINE_ARN']}-none"}
+    wrong = {**variables, variable: f"{variables[variable]}-none"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
     try:
         yield

@@ -1,18 +1,23 @@
 """The processes that run the stack's functions: found by their command line, and killed as a crash would."""
 
+import fcntl
 import os
 import signal
-import threading
+import struct
+import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.stack.conftest import Stack
 
 PROCESSES: Final = Path("/proc")
-# A step's first call takes a few milliseconds, and it makes several.
-LOOK_S: Final = 0.001
+LOOK_S: Final = 0.005
+# How long a step of a running execution may keep its worker waiting for work.
+TASK_WAIT_MAX_S: Final = 120.0
 
 
 def find_workers(stack: Stack, function: str) -> list[int]:
@@ -29,45 +34,72 @@ def kill_workers(stack: Stack, function: str) -> int:
     """Kill the function's processes, at work or idle, and return how many there were."""
     found = find_workers(stack, function)
     for pid in found:
-        _kill(pid)
+        _send(pid, signal.SIGKILL)
     return len(found)
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenWorkers:
+    """One function's idle processes, stopped: a task that one of them is given stays in its hands undone."""
+
+    pids: tuple[int, ...]
+
+    def kill_at_work(self, *, after_s: float = 0.0) -> None:
+        """Wait until one has a task, kill it, and let the others go on.
+
+        With `after_s` it works for so long first, and is dead in the midst of it or has just done it.
+        """
+        at_work = self._at_work()
+        if after_s:
+            _send(at_work, signal.SIGCONT)
+            time.sleep(after_s)
+        _send(at_work, signal.SIGKILL)
+        self.thaw()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for pid in self.pids:
+            _send(pid, signal.SIGCONT)
+
+    def _at_work(self) -> int:
+        ends_s = time.monotonic() + TASK_WAIT_MAX_S
+        while time.monotonic() < ends_s:
+            for pid in self.pids:
+                if _unread_bytes(pid):
+                    return pid
+            time.sleep(LOOK_S)
+        raise AssertionError(f"none of {self.pids} was given a task in {TASK_WAIT_MAX_S:.0f} s")
+
+
 @contextmanager
-def killing(stack: Stack, function: str) -> Iterator[None]:
-    """Within this, every process of the function is killed in the midst of its work.
-
-    One that dies before it has taken its task is started again by the emulator, unseen by the execution: so
-    it is the execution's errors that tell how often a worker died, not a number of kills.
-    """
-    enough = threading.Event()
-
-    def kill() -> None:
-        while not enough.wait(LOOK_S):
-            for pid in filter(_has_called, find_workers(stack, function)):
-                _kill(pid)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
+def frozen(stack: Stack, function: str) -> Iterator[FrozenWorkers]:
+    """Within this, the function's processes stand still. Some must be there, and idle."""
+    workers = FrozenWorkers(tuple(find_workers(stack, function)))
+    assert workers.pids, f"no process of {function}"
+    for pid in workers.pids:
+        _send(pid, signal.SIGSTOP)
     try:
-        yield
+        yield workers
     finally:
-        enough.set()
-        killer.join()
+        workers.thaw()
 
 
-def _has_called(pid: int) -> bool:
-    """It has opened its first connection, which the loading of code does not do."""
+def _unread_bytes(pid: int) -> int:
+    """How much of its standard input, where tasks come from, the process has not read."""
     try:
-        files = [str(entry.readlink()) for entry in (PROCESSES / str(pid) / "fd").iterdir()]
+        pipe = os.open(PROCESSES / str(pid) / "fd" / "0", os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
-        return False  # A file was closed while it was looked at.
-    return any(file.startswith("socket:") for file in files)
-
-
-def _kill(pid: int) -> None:
+        return 0  # It has ended.
     try:
-        os.kill(pid, signal.SIGKILL)
+        unread: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+        return unread
+    finally:
+        os.close(pipe)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
     except ProcessLookupError:
         return
 
