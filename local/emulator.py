@@ -8,14 +8,17 @@ closes the gap:
 - a state's pause between retries stays below MaxDelaySeconds (it knows no such bound);
 - an integration that streams its answer is invoked like any other (it looks for a function of another name);
 - a function that fails before it calls back fails its state (it waits for the time-out instead);
+- an execution that a state starts and waits for is like any other (its name is not checked, its end untold);
 - a function sees the interpreter and its layers, never the emulator's own packages (local/workers.py).
 """
 
 import asyncio
+import json
 import os
 import resource
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 UNNAMED_ERROR = "Runtime.HandlerError"
 SHUTDOWN_S = 3
+NESTED_LOOK_S = 0.05
 
 
 def environment(*, host: str, port: int, state: Path) -> dict[str, str]:
@@ -154,6 +158,23 @@ def _fail_without_callback() -> None:
     stepfunctions._call_lambda = call_or_fail
 
 
+def _nest_whole_executions() -> None:
+    from ministack.services import stepfunctions
+
+    start = stepfunctions._invoke_nested_start_execution
+
+    def run_nested(resource: str, arguments: Any) -> dict[str, Any]:
+        started = start(resource, arguments)
+        execution = stepfunctions._executions[started["ExecutionArn"]]
+        while execution["status"] == "RUNNING":
+            time.sleep(NESTED_LOOK_S)
+        if execution["status"] != "SUCCEEDED":
+            raise stepfunctions._ExecutionError("States.TaskFailed", f"it ended as {execution['status']}")
+        return {**started, "Status": execution["status"], "Output": json.loads(execution["output"] or "{}")}
+
+    stepfunctions._invoke_nested_start_execution_sync = run_nested
+
+
 def _end_with_parent() -> None:
     """End when standard input closes: the stack holds its other end, so a killed stack leaves nothing."""
 
@@ -182,6 +203,7 @@ def main() -> None:
     _invoke_streaming_integrations()
     _bound_retry_pauses()
     _fail_without_callback()
+    _nest_whole_executions()
     pace = workers.install()
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]

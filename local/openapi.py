@@ -19,7 +19,9 @@ DOCUMENT: Final = ROOT / "functions" / "openapi_get" / "openapi.json"
 # Functions describe themselves without calling anything; their settings are read only when asked.
 PLACEHOLDERS: Final = {"AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "corent"}
 _ID: Final = re.compile(r"\{\w+_id\}")
-IDEMPOTENT: Final = frozenset({("post", "/v1/images/generate"), ("post", "/v1/videos/generate")})
+IDEMPOTENT: Final = frozenset(
+    ("post", f"/v1/{kind}/{route}") for kind in ("images", "videos") for route in ("batch", "generate")
+)
 
 
 def make_document() -> dict[str, Any]:

@@ -4,11 +4,12 @@
 condition of a write has a name, so that a test can leave one out and see itself fail.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from corent.core.ids import first_ulid_at
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+from corent.jobs.batch import Batch, BatchEnd, BatchState, batch_deadline_ms, job_id_at
 from corent.jobs.job import (
     IMAGE_DEADLINE_MS,
     START_GRACE_S,
@@ -92,15 +93,46 @@ def a_job(
     )
 
 
+def a_batch(number: int = 900, *, size: int = 3, wallet_id: str = "acct_1") -> tuple[Batch, list[Job]]:
+    """A batch of images and its staged jobs, as a submit makes them."""
+    batch_id = f"batch_{ulid(number)}"
+    deadline_ms = batch_deadline_ms(created_at_ms=START_MS, jobs=size, job_deadline_ms=IMAGE_DEADLINE_MS)
+    jobs = [
+        replace(
+            a_job(number + index, wallet_id=wallet_id),
+            id=job_id_at(batch_id, index=index),
+            state=JobState.QUEUED,
+            deadline_ms=deadline_ms,
+            deferred=True,
+            batch_id=batch_id,
+            staged=True,
+        )
+        for index in range(size)
+    ]
+    batch = Batch(
+        id=batch_id,
+        wallet_id=wallet_id,
+        kind=Kind.IMAGE,
+        state=BatchState.PROCESSING,
+        hold_micros=sum(job.hold_micros for job in jobs),
+        size=size,
+        created_at_ms=START_MS,
+        deadline_ms=deadline_ms,
+    )
+    return batch, jobs
+
+
 @dataclass
 class MemoryBooks:
-    """LedgerStore and JobStore over plain dictionaries; one call is one transaction.
+    """LedgerStore and JobStore over plain dictionaries; one call is one transaction. `batch_store` beside it.
 
     `dropped` names conditions that are not checked, for tests of the tests.
     """
 
     dropped: frozenset[str] = frozenset()
     jobs: dict[str, Job] = field(default_factory=dict)
+    staged: dict[str, Job] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
     money: dict[str, str] = field(default_factory=dict)
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
     balances: dict[str, Balance] = field(default_factory=dict)
@@ -109,39 +141,69 @@ class MemoryBooks:
     look_at_s: dict[str, int] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
 
+    @property
+    def batch_store(self) -> "MemoryBatches":
+        return MemoryBatches(self)
+
+    @property
+    def worked(self) -> list[tuple[Job, str]]:
+        """Every job that counts, with what its money is."""
+        bought = [job for job in self.staged.values() if job.batch_id in self.batches]
+        return [(job, self.money[job.id]) for job in self.jobs.values()] + [(job, "held") for job in bought]
+
     # ---- LedgerStore -----------------------------------------------------------------------------
 
     def write_hold(self, write: HoldWrite, job: Job) -> None:
+        self._hold(write, counter="open_jobs", is_new=write.purchase_id not in self.jobs)
+        self.jobs[job.id] = job
+        self.money[job.id] = "held"
+        self.look_at_s[job.id] = job.created_at_ms // 1000 + START_GRACE_S if job.deferred else job.swept_at_s
+
+    def write_batch_hold(self, write: HoldWrite, batch: Batch) -> None:
+        self._hold(write, counter="open_batches", is_new=write.purchase_id not in self.batches)
+        self.batches[batch.id] = batch
+        self.look_at_s[batch.id] = batch.created_at_ms // 1000 + START_GRACE_S
+
+    def write_batch_end(self, wallet_id: str, batch_id: str, end: BatchEnd) -> None:
+        batch, balance = self.batches[batch_id], self.balances[wallet_id]
+        self._require(
+            batch_open=batch.state is BatchState.PROCESSING,
+            batch_counted=balance.open_batches >= 1,
+        )
+        self.batches[batch_id] = replace(batch, state=end.state, finished_at_ms=end.finished_at_ms)
+        self.balances[wallet_id] = replace(balance, open_batches=balance.open_batches - 1)
+        self.look_at_s.pop(batch_id, None)
+        if end.owes_webhook:
+            self.owed.append(batch_id)
+
+    def _hold(self, write: HoldWrite, *, counter: str, is_new: bool) -> None:
         entry, claim, limit = write.entry, write.idempotency, write.key_limit
         balance = self.balances.get(entry.wallet_id)
         claimed = self.claims.get((entry.wallet_id, claim.key_sha256)) if claim else None
         spent = self.spent.get((limit.key_sha256, limit.month), 0) if limit else 0
         self._require(
-            hold_job_new=write.job_id not in self.jobs,
+            hold_purchase_new=is_new,
             hold_claim_free=claimed is None or claimed[1] < write.now_s,
             hold_entry_new=(entry.wallet_id, entry.key) not in self.entries,
             hold_active=balance is not None and balance.status is WalletStatus.ACTIVE,
             hold_funds=balance is not None and balance.available_micros >= entry.amount_micros,
-            hold_room=balance is not None and balance.open_jobs <= write.open_jobs_max - 1,
+            hold_room=balance is not None and getattr(balance, counter) <= write.open_max - 1,
             hold_key_limit=limit is None or spent <= limit.limit_micros - entry.amount_micros,
         )
-        self.jobs[job.id] = job
-        self.money[job.id] = "held"
-        self.look_at_s[job.id] = job.created_at_ms // 1000 + START_GRACE_S if job.deferred else job.swept_at_s
         if claim:
             record = IdempotencyRecord(
-                fingerprint=claim.fingerprint, job_id=write.job_id, expires_at_s=claim.expires_at_s
+                fingerprint=claim.fingerprint, purchase_id=write.purchase_id, expires_at_s=claim.expires_at_s
             )
             self.claims[entry.wallet_id, claim.key_sha256] = (record, claim.expires_at_s)
         if limit:
             self.spent[limit.key_sha256, limit.month] = spent + entry.amount_micros
-        self._post(entry, open_jobs=+1)
+        self._post(entry, counts={counter: +1}, jobs=entry.jobs)
 
     def write_settlement(self, write: SettleWrite, end: JobEnd) -> None:
         entry = write.entry
-        job = self.jobs[write.job_id]
+        job = (self.staged | self.jobs)[write.job_id]
         self._require(
-            settle_money_held=self.money[job.id] == "held",
+            settle_money_held=self.money.get(job.id) == "held",
             settle_same_hold=job.hold_micros == entry.amount_micros,
             settle_entry_new=(entry.wallet_id, entry.key) not in self.entries,
             settle_funds_held=self.balances[entry.wallet_id].held_micros >= entry.amount_micros,
@@ -159,7 +221,7 @@ class MemoryBooks:
             self.owed.append(job.id)
         if write.key_limit and entry.kind is EntryKind.RELEASE:
             self.spent[write.key_limit.key_sha256, write.key_limit.month] -= entry.amount_micros
-        self._post(entry, open_jobs=-1)
+        self._post(entry, counts={} if write.in_batch else {"open_jobs": -1})
 
     def open_wallet(self, wallet_id: str) -> None:
         empty = Balance(
@@ -170,6 +232,7 @@ class MemoryBooks:
             debits_micros=0,
             captured_micros=0,
             open_jobs=0,
+            open_batches=0,
             jobs_total=0,
             version=0,
             status=WalletStatus.ACTIVE,
@@ -181,7 +244,7 @@ class MemoryBooks:
             promo_entry_new=(entry.wallet_id, entry.key) not in self.entries,
             promo_wallet_exists=entry.wallet_id in self.balances,
         )
-        self._post(entry, open_jobs=0)
+        self._post(entry)
         if refilled_on is not None:
             balance = self.balances[entry.wallet_id]
             self.balances[entry.wallet_id] = replace(balance, refilled_on=refilled_on)
@@ -218,16 +281,24 @@ class MemoryBooks:
                 for (owner, _), entry in self.entries.items()
                 if owner == wallet_id
                 and entry.kind is kind
-                and f"job_{since}" <= entry.reference < f"job_{before}"
+                and since <= entry.reference.partition("_")[2] < before
             ]
 
         captured = sum(entry.amount_micros for entry in within(EntryKind.CAPTURE))
-        return JobSums(jobs=len(within(EntryKind.HOLD)), captured_micros=captured)
+        return JobSums(jobs=sum(entry.jobs for entry in within(EntryKind.HOLD)), captured_micros=captured)
 
     # ---- JobStore --------------------------------------------------------------------------------
 
     def read(self, job_id: str) -> Job | None:
-        return self.jobs.get(job_id)
+        staged = self.staged.get(job_id)
+        return staged if staged and staged.batch_id in self.batches else self.jobs.get(job_id)
+
+    def admit(self, job: Job) -> None:
+        staged = self.staged.pop(job.id, None)
+        if staged is not None:
+            self.jobs[job.id] = replace(staged, staged=False)
+            self.money[job.id] = "held"
+            self.look_at_s[job.id] = staged.swept_at_s
 
     def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
         return self._change_open(
@@ -287,8 +358,8 @@ class MemoryBooks:
         return JobPage(jobs=tuple(page), next_before=page[-1].id if len(found) > limit else None)
 
     def due(self, *, now_s: int) -> Iterator[str]:
-        due = [job_id for job_id, at_s in self.look_at_s.items() if at_s <= now_s]
-        return iter([job_id for job_id in due if self.jobs[job_id].state not in TERMINAL])
+        due = [subject_id for subject_id, at_s in self.look_at_s.items() if at_s <= now_s]
+        return iter([each for each in due if each in self.batches or self.jobs[each].state not in TERMINAL])
 
     # ---- inside ----------------------------------------------------------------------------------
 
@@ -297,7 +368,7 @@ class MemoryBooks:
         if broken:
             raise ConditionFailedError(", ".join(broken))
 
-    def _post(self, entry: Entry, *, open_jobs: int) -> None:
+    def _post(self, entry: Entry, *, counts: dict[str, int] | None = None, jobs: int = 0) -> None:
         effect = EFFECTS[entry.kind]
         amount = entry.amount_micros
         before = self.balances[entry.wallet_id]
@@ -309,9 +380,9 @@ class MemoryBooks:
             credits_micros=before.credits_micros + effect.credits * amount,
             debits_micros=before.debits_micros + effect.debits * amount,
             captured_micros=before.captured_micros + (amount if entry.kind is EntryKind.CAPTURE else 0),
-            open_jobs=before.open_jobs + open_jobs,
-            jobs_total=before.jobs_total + max(0, open_jobs),
+            jobs_total=before.jobs_total + jobs,
             version=before.version + 1,
+            **{name: getattr(before, name) + count for name, count in (counts or {}).items()},
         )
 
     def _change_open(self, job_id: str, change: Callable[[Job], Job], *, look_at_s: int) -> bool:
@@ -319,4 +390,31 @@ class MemoryBooks:
             return False
         self.jobs[job_id] = change(self.jobs[job_id])
         self.look_at_s[job_id] = look_at_s
+        return True
+
+
+class MemoryBatches:
+    """BatchStore over the same dictionaries."""
+
+    def __init__(self, books: MemoryBooks) -> None:
+        self._books = books
+
+    def stage(self, jobs: Sequence[Job]) -> None:
+        self._books.staged |= {job.id: job for job in jobs}
+
+    def read(self, batch_id: str) -> Batch | None:
+        return self._books.batches.get(batch_id)
+
+    def read_jobs(self, batch: Batch) -> tuple[Job, ...]:
+        known = self._books.staged | self._books.jobs
+        return tuple(known[job_id] for job_id in batch.job_ids)
+
+    def advance(self, batch_id: str, *, look_at_s: int, begun: bool = False, stopping: bool = False) -> bool:
+        batch = self._books.batches.get(batch_id)
+        if batch is None or batch.state is not BatchState.PROCESSING:
+            return False
+        self._books.batches[batch_id] = replace(
+            batch, begun=batch.begun or begun, stopping=batch.stopping or stopping
+        )
+        self._books.look_at_s[batch_id] = look_at_s
         return True

@@ -20,20 +20,29 @@ from corent.core.upstream import (
     VideoRequest,
     Working,
 )
-from corent.jobs.job import ImageOrder, Job, JobEnd, VideoOrder
+from corent.jobs.batch import Batch
+from corent.jobs.job import ImageOrder, Job, VideoOrder
 from corent.ledger.ledger import Ledger
 from corent.ledger.store import OutcomeUnknownError
 from corent.routing.health import OfferHealth
 from corent.routing.offers import Offer
 from corent.usecases.authenticate import Caller
+from corent.usecases.buy_batch import BatchItem, BoughtBatch, BuyBatch
+from corent.usecases.callers_webhooks import WebhookRequest
+from corent.usecases.cancel_batch import CancelBatch
 from corent.usecases.cancel_job import CancelJob
+from corent.usecases.carry_batch import CarryBatch
 from corent.usecases.carry_generation import CarryGeneration, Upkeep
+from corent.usecases.draft_job import DraftJob
 from corent.usecases.end_execution import EndExecution
 from corent.usecases.generate_image import Answer, GenerateImage
 from corent.usecases.generate_video import GenerateVideo
 from corent.usecases.inline_attempts import InlineAttempts
-from corent.usecases.place_order import PlaceOrder, Purchase, WebhookRequest
+from corent.usecases.place_order import PlaceOrder
+from corent.usecases.purchase import Purchase
+from corent.usecases.read_batches import ReadBatches
 from corent.usecases.read_jobs import ReadJobs
+from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob
 from corent.usecases.store_results import StoreResults
 from corent.usecases.sweep_jobs import SweepJobs
@@ -41,7 +50,7 @@ from corent.usecases.wallets import Wallets
 from corent.webhooks.outbox import Outbox
 from tests.fakes import FakeClock, MemoryBooks, ulid
 from tests.invariants import violations
-from tests.machine import Execution, Machine
+from tests.machine import BATCH_DEFINITION, Execution, Machine, TaskError
 from tests.pictures import png
 
 PRICE = 20_000
@@ -295,6 +304,7 @@ class World:
         self.outputs = FakeOutputs()
         self.webhooks = FakeWebhooks()
         self.handed_on: list[str] = []
+        self.checked_urls: list[str] = []
         self.observed: list[tuple[str, Failure]] = []
         self.wire = wire or Tripwire()
         self.repeatable = repeatable
@@ -303,7 +313,7 @@ class World:
             for offer, script in itertools.zip_longest(offers, scripts, fillvalue=[Failure.UNAVAILABLE])
             if isinstance(offer, Offer)
         }
-        plain: Ledger[Job, JobEnd] = Ledger(store=self.books, clock=self.clock, random=lambda: 0.5)
+        plain: books.Books = Ledger(store=self.books, clock=self.clock, random=lambda: 0.5)
         for wallet in ("acct_1", "acct_1.test"):
             plain.open_wallet(wallet)
             plain.promote(wallet, amount_micros=credits_micros, reference="opening", cause="test")
@@ -314,8 +324,9 @@ class World:
         self.generate, self.film = now.generate, now.film
         self.machine, self.steps = now.machine, now.steps
         self.sweep, self.cancel_job, self.end_execution = now.sweep, now.cancel, now.end_execution
-        self.machine_later, self.sweep_later = later.machine, later.sweep
-        self.end_execution_later = later.end_execution
+        self.buy_all, self.cancel_batch = now.buy_batch, now.cancel_batch
+        self.batches, self.batch_machine = now.batches, now.batch_machine
+        self.later = later
 
     def buy(
         self,
@@ -341,6 +352,14 @@ class World:
         return self.generate(order, purchase)
 
     def buy_film(self, order: VideoOrder = FILM_ORDER, *, number: int = 1, **changes: Any) -> Answer:
+        return self.film(order, self.purchase(number=number, **changes))
+
+    def buy_batch(self, *orders: ImageOrder | VideoOrder, number: int = 500, **changes: Any) -> BoughtBatch:
+        items = [BatchItem(order=order, max_cost_cents=None) for order in orders]
+        return self.buy_all(items, self.purchase(number=number, **changes))
+
+    def purchase(self, *, number: int = 500, **changes: Any) -> Purchase:
+        """What comes with an order that is not waited for."""
         fields: dict[str, Any] = {
             "caller": a_caller(),
             "ulid": ulid(number, at_ms=self.clock.now_ms()),
@@ -349,11 +368,17 @@ class World:
             "idempotency_key": None,
             "fingerprint": "f",
         }
-        return self.film(order, Purchase(**{**fields, **changes}))
+        return Purchase(**{**fields, **changes})
 
     def execute(self, job_id: str) -> Execution:
         """Run the job's execution to its end."""
         return self.machine.run({"job_id": job_id})
+
+    def carry_batch(self, batch_id: str) -> Batch:
+        """The batch as its execution ends it."""
+        execution = self.batch_machine.run({"batch_id": batch_id})
+        assert execution.error is None, execution
+        return self.books.batches[batch_id]
 
     def carry(self, job_id: str) -> Job:
         """The job as its execution ends it."""
@@ -366,20 +391,23 @@ class World:
 
         First soon, when it starts what was not started, and at last past every deadline.
         """
-        for job_id in list(self.handed_on):
-            self._run_later(job_id)
+        for subject_id in list(self.handed_on):
+            self._run_later(subject_id)
         started = len(self.handed_on)
         self.clock.time_ms += 60_000
-        self.sweep_later()
-        for job_id in self.handed_on[started:]:
-            self._run_later(job_id)
+        self.later.sweep()
+        for subject_id in self.handed_on[started:]:
+            self._run_later(subject_id)
         self.clock.time_ms += 3_600_000
-        self.sweep_later()
+        self.later.sweep()
 
-    def _run_later(self, job_id: str) -> None:
-        execution = self.machine_later.run({"job_id": job_id})
+    def _run_later(self, subject_id: str) -> None:
+        if subject_id.startswith("batch_"):
+            execution = self.later.batch_machine.run({"batch_id": subject_id})
+        else:
+            execution = self.later.machine.run({"job_id": subject_id})
         if execution.error is not None:
-            self.end_execution_later(job_id, timed_out=False)
+            self.later.end_execution(subject_id, timed_out=False)
 
     @property
     def submits(self) -> int:
@@ -389,7 +417,8 @@ class World:
         found = violations(
             balances=self.books.balances.values(),
             entries=self.books.entries.values(),
-            jobs=[(job, self.books.money[job.id]) for job in self.books.jobs.values()],
+            jobs=self.books.worked,
+            batches=self.books.batches.values(),
         )
         for job in self.books.jobs.values():
             stored = [name for name in self.outputs.files if job.files_key in name]
@@ -406,7 +435,7 @@ class _Parts:
         clock = world.clock
         books: Any = Wired(world.books, wire, lost=_ledger_lost)
         outputs: Any = Wired(world.outputs, wire, lost=lambda _: TemporarilyUnavailableError("lost"))
-        ledger: Ledger[Job, JobEnd] = Ledger(store=books, clock=clock, random=lambda: 0.5)
+        ledger: books.Books = Ledger(store=books, clock=clock, random=lambda: 0.5)
         settle = SettleJob(ledger=ledger, jobs=books, clock=clock)
         store = StoreResults(fetch=fetch, outputs=outputs, clock=clock)
         by_id = {(offer.tier, offer.id): offer for offer in offers}
@@ -431,10 +460,11 @@ class _Parts:
         def observe(_job_id: str, offer_id: str, failure: Failure) -> None:
             world.observed.append((offer_id, failure))
 
+        draft = DraftJob(tiers=(TIER, FILM_TIER), offers=world.offers)
+        wallets = Wallets(ledger=ledger, clock=clock)
         place = PlaceOrder(
-            tiers=(TIER, FILM_TIER),
-            offers=world.offers,
-            wallets=Wallets(ledger=ledger, clock=clock),
+            draft=draft,
+            wallets=wallets,
             jobs=books,
             webhooks=world.webhooks,
             fetch_input=fetch,
@@ -480,9 +510,56 @@ class _Parts:
             clock=clock,
         )
         read = ReadJobs(jobs=books, outboxes=NoOutboxes())
-        self.cancel = CancelJob(read=read, settle=settle, wake=self.machine.wake)
-        self.sweep = SweepJobs(jobs=books, settle=settle, start=start, clock=clock)
-        self.end_execution = EndExecution(jobs=books, settle=settle)
+        self.cancel = CancelJob(read=read, jobs=books, settle=settle, wake=self.machine.wake)
+        batches: Any = Wired(
+            world.books.batch_store, wire, lost=lambda _: TemporarilyUnavailableError("lost")
+        )
+        settle_batch = SettleBatch(ledger=ledger, batches=batches, clock=clock)
+        self.buy_batch = BuyBatch(
+            draft=draft,
+            wallets=wallets,
+            batches=batches,
+            webhooks=world.webhooks,
+            check_url=world.checked_urls.append,
+            start=start,
+            clock=clock,
+        )
+        self.batches = CarryBatch(
+            batches=batches,
+            jobs=books,
+            settle_job=settle,
+            settle_batch=settle_batch,
+            start_job=start,
+            start_batch=start,
+            clock=clock,
+        )
+        self.cancel_batch = CancelBatch(
+            read=ReadBatches(batches=batches),
+            batches=batches,
+            jobs=books,
+            settle_job=settle,
+            settle_batch=settle_batch,
+            wake=self.machine.wake,
+            clock=clock,
+        )
+        self.batch_machine = Machine(
+            {
+                "BeginFunction": lambda event: {"job_ids": self.batches.begin(event["batch_id"])},
+                "GenerationMachine": self._nested,
+                "CloseFunction": lambda event: self.batches.close(event["batch_id"]),
+            },
+            clock=clock,
+            definition=BATCH_DEFINITION,
+        )
+        self.sweep = SweepJobs(jobs=books, settle=settle, batches=self.batches, start=start, clock=clock)
+        self.end_execution = EndExecution(jobs=books, settle=settle, batches=self.batches)
+
+    def _nested(self, document: dict[str, Any]) -> None:
+        """An execution for one of a batch's jobs; when it breaks off, that is told of as of any other."""
+        execution = self.machine.run(document)
+        if execution.error is not None:
+            self.end_execution(document["job_id"], timed_out=False)
+            raise TaskError("States.TaskFailed")
 
 
 class NoOutboxes:

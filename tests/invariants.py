@@ -4,18 +4,27 @@ from collections import Counter
 from collections.abc import Iterable
 
 from corent.core.errors import InvariantViolationError
+from corent.jobs.batch import Batch, BatchState
 from corent.jobs.job import Job, JobState
 from corent.ledger.balances import Balance
 from corent.ledger.entries import EFFECTS, Entry, EntryKind
 
 
 def violations(
-    *, balances: Iterable[Balance], entries: Iterable[Entry], jobs: Iterable[tuple[Job, str]]
+    *,
+    balances: Iterable[Balance],
+    entries: Iterable[Entry],
+    jobs: Iterable[tuple[Job, str]],
+    batches: Iterable[Batch],
 ) -> list[str]:
-    """Every broken invariant in words; `jobs` are with what their money is: held, captured or released."""
+    """Every broken invariant in words; `jobs` are with what their money is: held, captured or released.
+
+    A staged job of a batch that exists counts as held.
+    """
     wallets = {balance.wallet_id: balance for balance in balances}
     posted = list(entries)
     worked = list(jobs)
+    bought = list(batches)
     found = []
     for wallet_id, balance in wallets.items():
         try:
@@ -35,14 +44,19 @@ def violations(
         held = [job for job, money in worked if job.wallet_id == wallet_id and money == "held"]
         if sum(job.hold_micros for job in held) != balance.held_micros:
             found.append(f"3: {wallet_id} holds {balance.held_micros}, its open jobs say otherwise")
-        if len(held) != balance.open_jobs:
-            found.append(f"3: {wallet_id} counts {balance.open_jobs} open jobs, there are {len(held)}")
+        single = [job for job in held if job.batch_id is None]
+        if len(single) != balance.open_jobs:
+            found.append(f"3: {wallet_id} counts {balance.open_jobs} open jobs, there are {len(single)}")
+        working = [b for b in bought if b.wallet_id == wallet_id and b.state is BatchState.PROCESSING]
+        if len(working) != balance.open_batches:
+            found.append(f"3: {wallet_id} counts {balance.open_batches} batches, there are {len(working)}")
         captures = sum(e.amount_micros for e in mine if e.kind is EntryKind.CAPTURE)
         if balance.captured_micros != captures:
             found.append(f"2: {wallet_id} counts {balance.captured_micros} captured, entries say {captures}")
         if balance.available_micros < 0:
             found.append(f"8: {wallet_id} is overspent")
     found += _job_violations(worked, posted)
+    found += _batch_violations(bought, [job for job, _ in worked], posted)
     debit = Counter[str]()
     for entry in posted:
         debit[EFFECTS[entry.kind].debit] -= entry.amount_micros
@@ -59,7 +73,8 @@ def _job_violations(jobs: list[tuple[Job, str]], entries: list[Entry]) -> list[s
     found = []
     for job, money in jobs:
         settled = [e for e in entries if e.reference == job.id and e.kind is not EntryKind.HOLD]
-        held = [e for e in entries if e.reference == job.id and e.kind is EntryKind.HOLD]
+        held_for = job.batch_id or job.id
+        held = [e for e in entries if e.reference == held_for and e.kind is EntryKind.HOLD]
         if len(settled) > 1 or len(held) != 1:
             found.append(f"5: {job.id} has {len(held)} holds and {len(settled)} settlements")
             continue
@@ -75,4 +90,18 @@ def _job_violations(jobs: list[tuple[Job, str]], entries: list[Entry]) -> list[s
             found.append(f"5: {job.id} settled {settled[0].amount_micros} of {job.hold_micros}")
         if job.state is JobState.COMPLETED and not job.files:
             found.append(f"M2: {job.id} is charged without a result")
+    return found
+
+
+def _batch_violations(batches: list[Batch], jobs: list[Job], entries: list[Entry]) -> list[str]:
+    found = []
+    for batch in batches:
+        mine = [job for job in jobs if job.batch_id == batch.id]
+        (hold,) = [e for e in entries if e.reference == batch.id]
+        if {job.id for job in mine} != set(batch.job_ids) or hold.jobs != batch.size:
+            found.append(f"5: {batch.id} has {len(mine)} of {batch.size} jobs, its hold is for {hold.jobs}")
+        if sum(job.hold_micros for job in mine) != hold.amount_micros:
+            found.append(f"5: {batch.id} holds {hold.amount_micros}, its jobs say otherwise")
+        if batch.state is not BatchState.PROCESSING and any(job.finished_at_ms is None for job in mine):
+            found.append(f"4: {batch.id} is {batch.state}, not all of its jobs have ended")
     return found

@@ -1,7 +1,8 @@
 """Walks a state machine's definition on a virtual clock, and counts what Step Functions would bill.
 
-Knows what our definitions use: Task (plain, and with a task token), Choice, Succeed, Retry, Catch, and the
-few JSONata expressions in them. Anything else is an error, so that a definition cannot outgrow it unnoticed.
+Knows what our definitions use: Task (plain, with a task token, and an execution of another machine), Map,
+Choice, Succeed, Retry, Catch, and the few JSONata expressions in them. Anything else is an error, so that a
+definition cannot outgrow it unnoticed. A Map's items run one after the other.
 """
 
 import json
@@ -14,8 +15,10 @@ from typing import Any, Final
 from tests.fakes import FakeClock
 
 DEFINITION: Final = Path(__file__).resolve().parents[1] / "statemachines" / "generation.asl.json"
+BATCH_DEFINITION: Final = DEFINITION.with_name("batch.asl.json")
 CALLBACK: Final = ".waitForTaskToken"
-# No job of ours comes near; an execution that does goes round in circles.
+NESTED: Final = "arn:aws:states:::states:startExecution.sync:2"
+# No job or batch of ours comes near; an execution that does goes round in circles.
 TRANSITIONS_MAX: Final = 500
 _COMPARISON: Final = re.compile(r"(?P<path>\$states[\w.]+) = '(?P<text>\w+)'")
 
@@ -43,7 +46,7 @@ class TaskError(Exception):
 
 
 class Machine:
-    """The definition over functions by the name of their substitution."""
+    """The definition over functions, and other machines, by the name of their substitution."""
 
     def __init__(
         self, functions: Mapping[str, Function], *, clock: FakeClock, definition: Path = DEFINITION
@@ -73,20 +76,23 @@ class Machine:
     def run(self, document: Document) -> Execution:
         """Walk from the start to the end."""
         execution = Execution()
-        ends_ms = self._clock.now_ms() + self._definition["TimeoutSeconds"] * 1000
-        name: str | None = self._definition["StartAt"]
+        self._ends_ms = self._clock.now_ms() + self._definition["TimeoutSeconds"] * 1000
         try:
-            while name is not None:
-                if self._clock.now_ms() > ends_ms:
-                    raise TaskError("States.Timeout")
-                execution.entered.append(name)
-                assert execution.transitions < TRANSITIONS_MAX, execution.entered[-12:]
-                name, document = self._step(self._definition["States"][name], document, execution)
+            execution.output = self._walk(self._definition, document, execution)
         except TaskError as error:
             execution.error = str(error)
-        else:
-            execution.output = document
         return execution
+
+    def _walk(self, machine: Document, document: Document, execution: Execution) -> Document:
+        """From the start of the states to an end; what the last one put out."""
+        name: str | None = machine["StartAt"]
+        while name is not None:
+            if self._clock.now_ms() > self._ends_ms:
+                raise TaskError("States.Timeout")
+            execution.entered.append(name)
+            assert execution.transitions < TRANSITIONS_MAX, execution.entered[-12:]
+            name, document = self._step(machine["States"][name], document, execution)
+        return document
 
     def _step(self, state: Document, document: Document, execution: Execution) -> tuple[str | None, Document]:
         if state["Type"] == "Succeed":
@@ -95,6 +101,11 @@ class Machine:
             scope = {"input": document}
             chosen = next((c["Next"] for c in state["Choices"] if _holds(c["Condition"], scope)), None)
             return chosen or state["Default"], document
+        if state["Type"] == "Map":
+            for item in _filled(state["Items"], {"input": document}):
+                scope = {"input": document, "context": {"Map": {"Item": {"Value": item}}}}
+                self._walk(state["ItemProcessor"], _filled(state["ItemSelector"], scope), execution)
+            return state.get("Next"), _filled(state["Output"], {"input": document})
         assert state["Type"] == "Task", state["Type"]
         try:
             result = self._tried(state, document, execution)
@@ -134,10 +145,11 @@ class Machine:
         self._waiting = token if waits else None
         scope = {"input": document, "context": {"Task": {"Token": token}}}
         arguments = _filled(state["Arguments"], scope)
+        if state["Resource"] == NESTED:
+            return self._called(_substituted(arguments["StateMachineArn"]), arguments["Input"])
         started_ms = self._clock.now_ms()
         until_ms = started_ms + state["TimeoutSeconds"] * 1000
-        function = arguments["FunctionName"].removeprefix("${").removesuffix("}")
-        result = self._called(function, arguments["Payload"])
+        result = self._called(_substituted(arguments["FunctionName"]), arguments["Payload"])
         if not waits:
             if self._clock.now_ms() > until_ms:
                 raise TaskError("States.Timeout")
@@ -170,6 +182,10 @@ class Machine:
             if until_told and self._told is not None:
                 return
         self._clock.time_ms = max(self._clock.time_ms, until_ms)
+
+
+def _substituted(reference: str) -> str:
+    return reference.removeprefix("${").removesuffix("}")
 
 
 def _matches(names: list[str], error: str) -> bool:

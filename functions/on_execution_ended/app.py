@@ -1,4 +1,4 @@
-"""An execution failed, timed out or was aborted (EventBridge): settle what it left of its job."""
+"""An execution failed, timed out or was aborted (EventBridge): settle what it left of its job or batch."""
 
 from typing import Any
 
@@ -11,8 +11,7 @@ log = Logger(service="corent")
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    # The name of an execution is its job's id.
-    job_id, status = event["detail"]["name"], event["detail"]["status"]
-    job = sweeps.end_execution()(job_id, timed_out=status == "TIMED_OUT")
-    state = job.state.value if job is not None else "gone"
-    log.error("execution broke off", job_id=job_id, status=status, job_state=state)
+    # The name of an execution is the id of its job or batch.
+    name, status = event["detail"]["name"], event["detail"]["status"]
+    state = sweeps.end_execution()(name, timed_out=status == "TIMED_OUT")
+    log.error("execution broke off", subject_id=name, status=status, state=state)

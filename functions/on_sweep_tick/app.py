@@ -1,5 +1,6 @@
 """Every minute: start jobs that were not started, end jobs past their deadline, recall lost webhooks."""
 
+import dataclasses
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
@@ -13,4 +14,6 @@ log = Logger(service="corent")
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     report = sweeps.sweep_jobs()()
     recalled = webhooks.recall_webhooks()()
-    log.info("swept", seen=report.seen, started=report.started, ended=report.ended, recalled=recalled)
+    log.info("swept", **dataclasses.asdict(report), recalled=recalled)
+    if report.broken:
+        log.error("swept, but not everything", broken=report.broken)

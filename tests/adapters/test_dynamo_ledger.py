@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from corent.ledger.store import ConditionFailedError
+from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
 from tests.tables import create_tables
@@ -54,6 +55,9 @@ SEEDED = {
     "room in the key's limit": ("Update", "keys", "#spent <= :room", "attribute_exists(pk)"),
     "job is unsettled": ("Update", "jobs", "money = :held AND ", ""),
     "hold has that amount": ("Update", "jobs", " AND hold_micros = :h", ""),
+    "room among open batches": ("Update", "balances", " AND open_batches <= :room", ""),
+    "batch is open": ("Update", "jobs", "#state = :p", "attribute_exists(pk)"),
+    "batch is counted": ("Update", "balances", "open_batches >= :o", "attribute_exists(pk)"),
     "money is held": ("Update", "balances", "held >= :a", "attribute_exists(pk)"),
     "wallet exists": ("Update", "balances", "attribute_exists(pk)", "attribute_not_exists(none)"),
 }
@@ -75,7 +79,7 @@ def emptied(client: Any) -> None:
     create_tables(client)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
 def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) -> None:
     check(DynamoStore(client))
 
@@ -84,7 +88,7 @@ def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) ->
 def test_the_contract_notices_a_condition_missing_in_dynamo(seeded: str, client: Any) -> None:
     action, table, condition, becomes = SEEDED[seeded]
     noticed = []
-    for check in CHECKS:
+    for check in [*CHECKS, *BATCH_CHECKS]:
         emptied(client)
         broken = Without(client, action=action, table=table, condition=condition, becomes=becomes)
         try:

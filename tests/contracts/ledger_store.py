@@ -75,9 +75,9 @@ def fund(store: Store, *, wallet_id: str = "acct_1", micros: int = 100_000) -> N
 def hold(store: Store, job: Job, **changes: Any) -> None:
     fields: dict[str, Any] = {
         "entry": entry(EntryKind.HOLD, hold_key(job.id), amount=job.hold_micros, ref=job.id),
-        "job_id": job.id,
+        "purchase_id": job.id,
         "now_s": NOW_S,
-        "open_jobs_max": 20,
+        "open_max": 20,
         "idempotency": None,
         "key_limit": None,
     }
@@ -87,7 +87,9 @@ def hold(store: Store, job: Job, **changes: Any) -> None:
 def settle(store: Store, job: Job, end: JobEnd, *, limit: KeyLimit | None = None, **changes: Any) -> None:
     kind = EntryKind.CAPTURE if end.state is JobState.COMPLETED else EntryKind.RELEASE
     posted = replace(entry(kind, settle_key(job.id), amount=job.hold_micros, ref=job.id), **changes)
-    store.write_settlement(SettleWrite(entry=posted, job_id=job.id, key_limit=limit), end)
+    store.write_settlement(
+        SettleWrite(entry=posted, job_id=job.id, in_batch=job.batch_id is not None, key_limit=limit), end
+    )
 
 
 def refused(write: Callable[[], None]) -> None:
@@ -198,8 +200,8 @@ def a_hold_may_take_the_last_money(store: Store) -> None:
 
 def a_hold_needs_room_among_the_open_jobs(store: Store) -> None:
     fund(store)
-    hold(store, a_job(1), open_jobs_max=1)
-    refused(lambda: hold(store, a_job(2), open_jobs_max=1))
+    hold(store, a_job(1), open_max=1)
+    refused(lambda: hold(store, a_job(2), open_max=1))
 
 
 def a_hold_needs_a_free_idempotency_key(store: Store) -> None:
@@ -208,7 +210,7 @@ def a_hold_needs_a_free_idempotency_key(store: Store) -> None:
     hold(store, a_job(1), idempotency=claim)
     refused(lambda: hold(store, a_job(2), idempotency=claim))
     assert store.read_idempotency("acct_1", key_sha256="i") == IdempotencyRecord(
-        fingerprint="f", job_id=a_job(1).id, expires_at_s=NOW_S + 10
+        fingerprint="f", purchase_id=a_job(1).id, expires_at_s=NOW_S + 10
     )
 
 
@@ -217,7 +219,7 @@ def an_expired_idempotency_key_is_free(store: Store) -> None:
     claim = IdempotencyClaim(key_sha256="i", fingerprint="f", expires_at_s=NOW_S + 10)
     hold(store, a_job(1), idempotency=claim)
     hold(store, a_job(2), idempotency=claim, now_s=NOW_S + 11)
-    assert store.read_idempotency("acct_1", key_sha256="i").job_id == a_job(2).id
+    assert store.read_idempotency("acct_1", key_sha256="i").purchase_id == a_job(2).id
 
 
 def a_hold_needs_room_in_the_keys_limit(store: Store) -> None:

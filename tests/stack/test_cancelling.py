@@ -13,10 +13,11 @@ from corent.adapters.dynamo.webhooks import DynamoOutbox
 from corent.core.clock import SystemClock
 from corent.core.errors import JobNotCancellableError
 from corent.core.ids import new_ulid
-from corent.jobs.job import Attempt, AttemptOutcome, DeliveredFile, Job, JobEnd, JobState
+from corent.jobs.job import Attempt, AttemptOutcome, DeliveredFile, Job, JobState
 from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger
 from corent.usecases.authenticate import Caller
 from corent.usecases.cancel_job import CancelJob
+from corent.usecases.job_ledger import JobLedger
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_job import SettleJob
 from tests.fakes import a_job
@@ -80,7 +81,7 @@ def test_a_cancel_may_be_repeated_and_a_completed_job_is_not_cancelled(
 class Steps:
     """The use cases over the stack's tables, with a client of their own."""
 
-    ledger: Ledger[Job, JobEnd]
+    ledger: JobLedger
     jobs: DynamoJobs
     settle: SettleJob
     cancel: CancelJob
@@ -90,7 +91,7 @@ def steps_on(stack: Stack) -> Steps:
     client, clock = stack.aws("dynamodb"), SystemClock()
     names = {f"{name}_table": stack.tables[name] for name in ("balances", "jobs", "keys")}
     store = DynamoBalances(client, **names)
-    ledger: Ledger[Job, JobEnd] = Ledger(store=store, clock=clock, random=random.random)
+    ledger: JobLedger = Ledger(store=store, clock=clock, random=random.random)
     jobs = DynamoJobs(client, table=stack.tables["jobs"])
     settle = SettleJob(ledger=ledger, jobs=jobs, clock=clock)
     read = ReadJobs(jobs=jobs, outboxes=DynamoOutbox(client, table=stack.tables["jobs"]))

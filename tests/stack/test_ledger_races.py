@@ -15,6 +15,8 @@ from corent.core.errors import InsufficientFundsError
 from corent.core.ids import new_ulid
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger, Settlement
+from corent.usecases.job_ledger import JobLedger
+from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
 from tests.fakes import a_job
@@ -60,7 +62,7 @@ def _failure(code: str, status: int, *, reasons: list[str] | None = None) -> Cli
     return ClientError(response, "TransactWriteItems")
 
 
-def ledger_on(stack: Stack, *, client: Any = None) -> Ledger[Job, JobEnd]:
+def ledger_on(stack: Stack, *, client: Any = None) -> JobLedger:
     names = {f"{name}_table": stack.tables[name] for name in ("balances", "jobs", "keys")}
     store = DynamoBalances(client or stack.aws("dynamodb"), **names)
     return Ledger(store=store, clock=SystemClock(), random=random.random)
@@ -70,7 +72,7 @@ def new_job(account: Account) -> Job:
     return replace(a_job(), id=f"job_{new_ulid()}", wallet_id=account.account_id, hold_micros=PRICE)
 
 
-def hold(ledger: Ledger[Job, JobEnd], job: Job) -> bool:
+def hold(ledger: JobLedger, job: Job) -> bool:
     try:
         ledger.hold(job, **terms(job), idempotency=None, key_limit=None)
     except InsufficientFundsError:
@@ -160,7 +162,7 @@ class Prefixed:
         return named
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
 def test_the_emulators_tables_keep_the_contract(stack: Stack, check: Callable[[Any], None]) -> None:
     client = Prefixed(stack.aws("dynamodb"), f"{check.__name__}-")
     create_tables(client)

@@ -235,7 +235,7 @@ def sweep(world: World) -> Callable[[], None]:
 
     def come_by() -> None:
         world.clock.time_ms += 3_600_000
-        world.sweep_later()
+        world.later.sweep()
 
     return come_by
 

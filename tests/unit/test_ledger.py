@@ -17,6 +17,7 @@ from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
 from corent.ledger.ledger import OPEN_JOBS_MAX, Held, Ledger, SameRequest, Settlement
 from corent.ledger.store import HoldWrite, IdempotencyClaim, KeyLimit, OutcomeUnknownError
+from corent.usecases.job_ledger import JobLedger
 from tests.fakes import START_MS, FakeClock, MemoryBooks, a_job
 
 PRICE = 20_000
@@ -37,7 +38,7 @@ class Books:
     def __init__(self, *, credits_micros: int = 100_000, store: MemoryBooks | None = None) -> None:
         self.clock = FakeClock()
         self.store = store or MemoryBooks()
-        self.ledger: Ledger[Job, JobEnd] = Ledger(store=self.store, clock=self.clock, random=lambda: 0.5)
+        self.ledger: JobLedger = Ledger(store=self.store, clock=self.clock, random=lambda: 0.5)
         self.ledger.open_wallet("acct_1")
         self.ledger.promote("acct_1", amount_micros=credits_micros, reference="opening", cause="test")
 
@@ -260,7 +261,7 @@ class Wavering(MemoryBooks):
     def write_hold(self, write: HoldWrite, job: Job) -> None:
         if self.times:
             self.times -= 1
-            if self.applied and write.job_id not in self.jobs:
+            if self.applied and write.purchase_id not in self.jobs:
                 super().write_hold(write, job)
             raise OutcomeUnknownError("no answer")
         super().write_hold(write, job)

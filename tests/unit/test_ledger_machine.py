@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from corent.core.errors import CorentError
-from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
+from corent.jobs.batch import BatchEnd, BatchState
+from corent.jobs.job import DeliveredFile, JobEnd, JobFailure, JobState
 from corent.ledger.ledger import Ledger, SameRequest, Settlement
 from corent.ledger.store import IdempotencyClaim, KeyLimit, OutcomeUnknownError
-from tests.fakes import START_MS, FakeClock, MemoryBooks, a_job
+from corent.usecases.job_ledger import JobLedger
+from tests.fakes import START_MS, FakeClock, MemoryBooks, a_batch, a_job
 from tests.invariants import violations
 
 WALLETS = ("acct_1", "acct_2")
@@ -33,6 +35,12 @@ class Unreliable(MemoryBooks):
     def write_hold(self, *args: Any) -> None:
         self._faulty(lambda: MemoryBooks.write_hold(self, *args))
 
+    def write_batch_hold(self, *args: Any) -> None:
+        self._faulty(lambda: MemoryBooks.write_batch_hold(self, *args))
+
+    def write_batch_end(self, *args: Any) -> None:
+        self._faulty(lambda: MemoryBooks.write_batch_end(self, *args))
+
     def write_settlement(self, *args: Any) -> None:
         self._faulty(lambda: MemoryBooks.write_settlement(self, *args))
 
@@ -49,14 +57,14 @@ class Unreliable(MemoryBooks):
 
 
 class Books(RuleBasedStateMachine):
-    """Two wallets, eight jobs, and everything that can happen to them."""
+    """Two wallets, eight jobs, four batches of two, and everything that can happen to them."""
 
     @initialize(credits=st.sampled_from([0, 30_000, 500_000]))
     def open(self, credits: int) -> None:
         self.clock = FakeClock()
         self.store = Unreliable()
         self.store.faults = []
-        self.ledger: Ledger[Job, JobEnd] = Ledger(store=self.store, clock=self.clock, random=lambda: 0.5)
+        self.ledger: JobLedger = Ledger(store=self.store, clock=self.clock, random=lambda: 0.5)
         self.given: dict[str, int] = dict.fromkeys(WALLETS, 0)
         for wallet in WALLETS:
             self.ledger.open_wallet(wallet)
@@ -103,14 +111,83 @@ class Books(RuleBasedStateMachine):
                 key_limit=limit,
             )
             if isinstance(held, SameRequest):
-                assert held.job_id != job.id
-                assert held.job_id in self.store.jobs
+                assert held.purchase_id != job.id
+                assert held.purchase_id in self.store.jobs | self.store.batches
             else:
                 assert job.id in self.store.jobs
 
+    @rule(
+        number=st.integers(min_value=0, max_value=3),
+        wallet=st.sampled_from(WALLETS),
+        key=st.sampled_from([None, "a"]),
+        faults=FAULTS,
+    )
+    def hold_batch(self, number: int, wallet: str, key: str | None, faults: list[str]) -> None:
+        batch, jobs = a_batch(100 * (number + 1), size=2, wallet_id=wallet)
+        known = self.store.batches.get(batch.id)
+        if known is not None and known.wallet_id != wallet:
+            return
+        claim = (
+            IdempotencyClaim(key_sha256=key, fingerprint=f"{wallet} batch", expires_at_s=START_MS)
+            if key
+            else None
+        )
+        if known is None:
+            self.store.batch_store.stage(jobs)
+        self.store.faults = list(faults)
+        with suppress(CorentError):
+            held = self.ledger.hold_batch(
+                batch,
+                wallet_id=wallet,
+                batch_id=batch.id,
+                jobs=batch.size,
+                amount_micros=batch.hold_micros,
+                cause="req",
+                deadline_s=self.clock.monotonic_s() + 60,
+                idempotency=claim,
+                key_limit=None,
+            )
+            bought = held.purchase_id if isinstance(held, SameRequest) else batch.id
+            assert bought in self.store.batches
+
+    @rule(number=st.integers(min_value=0, max_value=3))
+    def admit(self, number: int) -> None:
+        batch = self.store.batches.get(a_batch(100 * (number + 1), size=2)[0].id)
+        for job in self.store.batch_store.read_jobs(batch) if batch else ():
+            self.store.admit(job)
+
+    @rule(number=st.integers(min_value=0, max_value=3), faults=FAULTS)
+    def close_batch(self, number: int, faults: list[str]) -> None:
+        batch = self.store.batches.get(a_batch(100 * (number + 1), size=2)[0].id)
+        jobs = self.store.batch_store.read_jobs(batch) if batch else ()
+        if batch is None or any(job.finished_at_ms is None for job in jobs):
+            return
+        self.store.faults = list(faults)
+        end = BatchEnd(state=BatchState.COMPLETED, finished_at_ms=self.clock.now_ms(), owes_webhook=False)
+        self.ledger.close_batch(
+            end,
+            wallet_id=batch.wallet_id,
+            batch_id=batch.id,
+            deadline_s=self.clock.monotonic_s() + 60,
+        )
+        assert self.store.batches[batch.id].state is BatchState.COMPLETED
+
     @rule(number=NUMBERS, capture=st.booleans(), faults=FAULTS)
     def settle(self, number: int, capture: bool, faults: list[str]) -> None:
-        job = self.store.jobs.get(a_job(number).id)
+        self._settle(a_job(number).id, capture=capture, faults=faults)
+
+    @rule(
+        number=st.integers(min_value=0, max_value=3),
+        index=st.integers(min_value=0, max_value=1),
+        capture=st.booleans(),
+        faults=FAULTS,
+    )
+    def settle_in_batch(self, number: int, index: int, capture: bool, faults: list[str]) -> None:
+        batch, _ = a_batch(100 * (number + 1), size=2)
+        self._settle(batch.job_ids[index], capture=capture, faults=faults)
+
+    def _settle(self, job_id: str, *, capture: bool, faults: list[str]) -> None:
+        job = self.store.jobs.get(job_id)
         if job is None:
             return
         end = JobEnd(
@@ -131,6 +208,7 @@ class Books(RuleBasedStateMachine):
             amount_micros=job.hold_micros,
             cause="req",
             deadline_s=self.clock.monotonic_s() + 60,
+            in_batch=job.batch_id is not None,
             key_limit=limit,
         )
         side = "capture" if capture else "release"
@@ -155,7 +233,8 @@ class Books(RuleBasedStateMachine):
         found = violations(
             balances=self.store.balances.values(),
             entries=self.store.entries.values(),
-            jobs=[(job, self.store.money[job.id]) for job in self.store.jobs.values()],
+            jobs=self.store.worked,
+            batches=self.store.batches.values(),
         )
         assert found == []
         for wallet in WALLETS:

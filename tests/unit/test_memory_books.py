@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.ledger_store import CHECKS
 from tests.fakes import MemoryBooks
 
 CONDITIONS = [
-    "hold_job_new",
+    "hold_purchase_new",
     "hold_claim_free",
     "hold_entry_new",
     "hold_active",
@@ -20,12 +21,14 @@ CONDITIONS = [
     "settle_same_hold",
     "settle_entry_new",
     "settle_funds_held",
+    "batch_open",
+    "batch_counted",
     "promo_entry_new",
     "promo_wallet_exists",
 ]
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
 def test_memory_keeps_the_contract(check: Callable[[Any], None]) -> None:
     check(MemoryBooks())
 
@@ -33,7 +36,7 @@ def test_memory_keeps_the_contract(check: Callable[[Any], None]) -> None:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_the_contract_notices_a_dropped_condition(condition: str) -> None:
     noticed = []
-    for check in CHECKS:
+    for check in [*CHECKS, *BATCH_CHECKS]:
         try:
             check(MemoryBooks(dropped=frozenset({condition})))
         except (AssertionError, pytest.fail.Exception, KeyError):

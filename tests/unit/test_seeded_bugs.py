@@ -23,7 +23,7 @@ def test_reading_the_balance_before_the_entry_is_noticed(monkeypatch: pytest.Mon
 
     def balance_first(self: Any, entry: Any, **kwargs: Any) -> Any:
         if entry.kind == "hold":
-            self._refuse_hold(entry, key_limit=None)
+            self._refuse_job(entry.wallet_id, entry.amount_micros, key_limit=None)
         return original(self, entry, **kwargs)
 
     monkeypatch.setattr(Ledger, "_posted", balance_first)
@@ -66,6 +66,7 @@ def test_a_release_of_another_amount_is_noticed() -> None:
     found = violations(
         balances=books.store.balances.values(),
         entries=books.store.entries.values(),
-        jobs=[(each, books.store.money[each.id]) for each in books.store.jobs.values()],
+        jobs=books.store.worked,
+        batches=(),
     )
     assert found

@@ -146,6 +146,9 @@ class DynamoDB:
     def batch_get_item(self, **parameters: Any) -> dict[str, Any]:
         return self._service.call("BatchGetItem", parameters)
 
+    def batch_write_item(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("BatchWriteItem", parameters)
+
     def transact_write_items(self, **parameters: Any) -> dict[str, Any]:
         return self._service.call("TransactWriteItems", parameters)
 

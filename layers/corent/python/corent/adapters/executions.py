@@ -1,4 +1,4 @@
-"""Executions of the state machine that carries long jobs: started once a job, resumed by task tokens."""
+"""Executions of the state machines that carry long jobs and batches: started once, resumed by task tokens."""
 
 import json
 from typing import Any, Final, Protocol
@@ -21,26 +21,30 @@ class StatesClient(Protocol):
 
 
 class Executions:
-    """One execution a job, named by the job's id. Every method may be repeated."""
+    """One execution a job or batch, named by its id. Every method may be repeated.
 
-    def __init__(self, client: StatesClient, *, state_machine_arn: str) -> None:
+    `subject` is what the machine calls the id in its input.
+    """
+
+    def __init__(self, client: StatesClient, *, state_machine_arn: str, subject: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
+        self._subject = subject
 
-    def start(self, job_id: str) -> None:
-        """Start the job's execution, unless it was started before."""
+    def start(self, subject_id: str) -> None:
+        """Start its execution, unless it was started before."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._state_machine_arn,
-                name=job_id,
+                name=subject_id,
                 # Byte-identical in every repeat: with another input the same name would be an error.
-                input=_compact({"job_id": job_id}),
+                input=_compact({self._subject: subject_id}),
             )
         except HTTPClientError as error:
-            raise TemporarilyUnavailableError("The job could not be started just now.") from error
+            raise TemporarilyUnavailableError("The work could not be started just now.") from error
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise TemporarilyUnavailableError("The job could not be started just now.") from error
+                raise TemporarilyUnavailableError("The work could not be started just now.") from error
 
     def wake(self, token: str) -> None:
         """Let the execution that waits under `token` look at its upstream now; nothing if none waits."""
@@ -51,10 +55,10 @@ class Executions:
         try:
             self._client.send_task_success(taskToken=token, output=_compact({"next": next}))
         except HTTPClientError as error:
-            raise TemporarilyUnavailableError("The job could not be resumed just now.") from error
+            raise TemporarilyUnavailableError("The work could not be resumed just now.") from error
         except ClientError as error:
             if error.response["Error"]["Code"] not in NOT_WAITING:
-                raise TemporarilyUnavailableError("The job could not be resumed just now.") from error
+                raise TemporarilyUnavailableError("The work could not be resumed just now.") from error
 
 
 def _compact(document: dict[str, str]) -> str:

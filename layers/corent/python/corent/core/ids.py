@@ -12,13 +12,18 @@ _ID = {prefix: re.compile(f"{prefix}_{_ULID}") for prefix in ("job", "req", "key
 
 
 def new_ulid() -> str:
-    """26 characters; a request and the job it makes share them."""
+    """26 characters; a request and the job or batch it makes share them."""
     return str(ULID())
 
 
 def is_id(text: str, *, prefix: Prefix) -> bool:
     """Whether `text` is a well-formed id with that prefix. A malformed id in a path is a 404."""
     return _ID[prefix].fullmatch(text) is not None
+
+
+def ulid_after(ulid: str, *, steps: int) -> str:
+    """The ULID that many steps after: so the jobs of a batch are named by the batch, and sort after it."""
+    return str(ULID.from_int(int(ULID.from_str(ulid)) + steps))
 
 
 def first_ulid_at(time_ms: int) -> str:

@@ -58,7 +58,7 @@ def entries_body(entries: list[LedgerLine], *, following: str | None) -> dict[st
 def entries_csv(entries: list[LedgerLine]) -> str:
     """The page's entries as a table."""
     return _table(
-        ("id", "kind", "amount_cents", "created_at", "job_id"),
+        ("id", "kind", "amount_cents", "created_at", "job_id", "batch_id"),
         (_entry_row(entry).values() for entry in entries),
     )
 
@@ -118,6 +118,7 @@ def _entry_row(entry: LedgerLine) -> dict[str, Any]:
         "amount_cents": cents_floor(entry.amount_micros),
         "created_at": rfc3339(entry.at_ms),
         "job_id": entry.job_id,
+        "batch_id": entry.batch_id,
     }
 
 

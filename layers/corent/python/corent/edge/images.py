@@ -1,7 +1,7 @@
 """The image endpoint's request and answer, between the contract's words and ours."""
 
 from corent.core.tiers import AspectRatio, ImageFormat, Preference
-from corent.edge.bodies.images import ImageBody, ImageReply
+from corent.edge.bodies.images import ImageItem, ImageReply
 from corent.edge.bodies.orders import AcceptedReply
 from corent.edge.http import Exchange
 from corent.edge.orders import accepted, note_replay
@@ -10,7 +10,7 @@ from corent.jobs.job import ImageOrder
 from corent.usecases.generate_image import Answer
 
 
-def order_of(body: ImageBody) -> ImageOrder:
+def order_of(body: ImageItem) -> ImageOrder:
     """What is to be made."""
     return ImageOrder(
         prompt=body.prompt,
@@ -36,7 +36,7 @@ def answer_body(
     job = answer.job
     if job.deferred:
         return 202, accepted(answer, exchange)
-    note_replay(answer, exchange)
+    note_replay(exchange, replayed=answer.replayed, request_id=job.request_id)
     if job.failure is not None:
         raise failure_error(job.failure)
     exchange.charged_micros = job.hold_micros

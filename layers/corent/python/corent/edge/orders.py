@@ -1,17 +1,20 @@
 """What every order has beside its content: who pays, how a repeat is recognised, whom to tell of the end."""
 
 from corent.core.errors import InvalidRequestError
-from corent.edge.bodies.orders import AcceptedMeta, AcceptedReply, OrderBody
+from corent.edge.bodies.orders import AcceptedMeta, AcceptedReply, PurchaseFields
 from corent.edge.http import Exchange
 from corent.jobs.job import JobState
 from corent.usecases.authenticate import Caller
+from corent.usecases.callers_webhooks import WebhookRequest
 from corent.usecases.generate_image import Answer
-from corent.usecases.place_order import Purchase, WebhookRequest, fingerprint
+from corent.usecases.purchase import Purchase, fingerprint
 
 IDEMPOTENCY_KEY_MAX = 255
 
 
-def purchase_of(body: OrderBody, exchange: Exchange, *, caller: Caller, path: str, wait_s: float) -> Purchase:
+def purchase_of(
+    body: PurchaseFields, exchange: Exchange, *, caller: Caller, path: str, wait_s: float
+) -> Purchase:
     """How it is bought. Raises InvalidRequestError for an unusable Idempotency-Key or webhook."""
     return Purchase(
         caller=caller,
@@ -38,21 +41,21 @@ def idempotency_key(exchange: Exchange) -> str | None:
 
 def accepted(answer: Answer, exchange: Exchange) -> AcceptedReply:
     """The body of a 202: the same for every repeat, whatever became of the job since."""
-    note_replay(answer, exchange)
     job = answer.job
+    note_replay(exchange, replayed=answer.replayed, request_id=job.request_id)
     exchange.held_micros = job.hold_micros if job.finished_at_ms is None else 0
     exchange.charged_micros = job.hold_micros if job.state is JobState.COMPLETED else 0
     return AcceptedReply(id=job.id, status="processing", meta=AcceptedMeta(model=job.tier))
 
 
-def note_replay(answer: Answer, exchange: Exchange) -> None:
+def note_replay(exchange: Exchange, *, replayed: bool, request_id: str) -> None:
     """Say that this answers an earlier request again, and whose errors it shows."""
-    if answer.replayed:
+    if replayed:
         exchange.answer_headers["Idempotency-Replayed"] = "true"
-        exchange.error_request_id = answer.job.request_id
+        exchange.error_request_id = request_id
 
 
-def _webhook(body: OrderBody) -> WebhookRequest | None:
+def _webhook(body: PurchaseFields) -> WebhookRequest | None:
     if body.webhook_url is not None:
         return WebhookRequest(url=body.webhook_url, secret=body.webhook_secret)
     if body.webhook_secret is not None:

@@ -11,6 +11,9 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/account/ledger": ("GET",),
     "/v1/account/usage": ("GET",),
     "/v1/callbacks/{provider}/{token}": ("POST",),
+    "/v1/batches/{id}": ("GET",),
+    "/v1/batches/{id}/cancel": ("POST",),
+    "/v1/images/batch": ("POST",),
     "/v1/images/generate": ("POST",),
     "/v1/jobs": ("GET",),
     "/v1/jobs/{id}": ("GET",),
@@ -21,6 +24,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/jobs/{id}/webhook/redeliver": ("POST",),
     "/v1/routing/explain": ("GET",),
     "/v1/status": ("GET",),
+    "/v1/videos/batch": ("POST",),
     "/v1/videos/generate": ("POST",),
 }
 # Routes that answer without a key; everything else is protected.

@@ -25,7 +25,10 @@ def refused(error: RequestValidationError) -> CorentError:
     if not place:
         return InvalidRequestError("The body must be a JSON object.", code="invalid_body")
     message = str(first["msg"]).removeprefix("Value error, ")
-    return InvalidRequestError(f"{param}: {message}", code=f"invalid_{place[0]}", param=param)
+    # In a batch, what is wrong is the item's field.
+    in_item = place[0] == "requests" and len(place) > 2
+    field = place[2] if in_item else place[0]
+    return InvalidRequestError(f"{param}: {message}", code=f"invalid_{field}", param=param)
 
 
 def _param(place: list[Any]) -> str:

@@ -1,11 +1,11 @@
 """The video endpoint's request, between the contract's words and ours."""
 
 from corent.core.tiers import AspectRatio, Preference, Resolution
-from corent.edge.bodies.videos import VideoBody
+from corent.edge.bodies.videos import VideoItem
 from corent.jobs.job import VideoOrder
 
 
-def order_of(body: VideoBody) -> VideoOrder:
+def order_of(body: VideoItem) -> VideoOrder:
     """What is to be filmed."""
     return VideoOrder(
         prompt=body.prompt,

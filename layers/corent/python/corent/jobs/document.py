@@ -120,9 +120,16 @@ def _progress_percent(job: Job, *, now_ms: int) -> int:
     if job.state is JobState.COMPLETED:
         return 100
     until_ms = now_ms if job.finished_at_ms is None else job.finished_at_ms
-    elapsed_ms = max(0, until_ms - job.created_at_ms)
+    elapsed_ms = max(0, until_ms - _begun_ms(job, until_ms=until_ms))
     estimate = _STEADY_PERCENT * elapsed_ms // job.expected_ms
     if estimate > _STEADY_PERCENT:
         rest = 100 - _STEADY_PERCENT
         estimate = 100 - rest * job.expected_ms // elapsed_ms
     return min(99, max(estimate, job.progress_percent))
+
+
+def _begun_ms(job: Job, *, until_ms: int) -> int:
+    """From when on the estimate counts: one of a batch's jobs waits for its turn first."""
+    if job.batch_id is None:
+        return job.created_at_ms
+    return job.created_at_ms + job.attempts[0].started_ms if job.attempts else until_ms

@@ -132,7 +132,8 @@ class Job:
     202 and the state machine carries the job on. `expected_ms` is how long such a job usually takes, and
     `progress_percent` the furthest that an upstream has reported; both only feed the estimate of progress.
     `wake_token` resumes the execution that waits for the job. `files` are stored before the job ends.
-    `spent_month` is set when the buying key has a limit.
+    `spent_month` is set when the buying key has a limit. `batch_id` is set on one of a batch's jobs, `staged`
+    as long as that one is not admitted: its hold is the batch's, and it is in no list.
     """
 
     id: str
@@ -157,6 +158,8 @@ class Job:
     webhook: Webhook | None = field(default=None, repr=False)
     key_sha256: str | None = None
     spent_month: str | None = None
+    batch_id: str | None = None
+    staged: bool = False
 
     @property
     def request_id(self) -> str:

@@ -1,10 +1,11 @@
-"""The job store port: reads, and the writes that move no money."""
+"""The ports of jobs and batches: reads, and the writes that move no money."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from corent.core.tiers import Kind
+from corent.jobs.batch import Batch
 from corent.jobs.job import Attempt, DeliveredFile, Job, JobState
 
 
@@ -20,7 +21,14 @@ class JobStore(Protocol):
     """Jobs by id and by wallet."""
 
     def read(self, job_id: str) -> Job | None:
-        """The job, read consistently."""
+        """The job, read consistently; None for a staged one whose batch was never bought."""
+        ...
+
+    def admit(self, job: Job) -> None:
+        """Let a staged job of a batch that exists count as its own: queued, listed, its money held.
+
+        May be repeated; nothing if it was admitted before.
+        """
         ...
 
     def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
@@ -60,5 +68,31 @@ class JobStore(Protocol):
         ...
 
     def due(self, *, now_s: int) -> Iterator[str]:
-        """Ids of unsettled jobs that the sweep should look at. Eventually consistent: writes decide."""
+        """Ids of open jobs and batches the sweep should look at. Eventually consistent: writes decide."""
+        ...
+
+
+class BatchStore(Protocol):
+    """Batches by id, and their jobs together."""
+
+    def stage(self, jobs: Sequence[Job]) -> None:
+        """Put the jobs of a batch that is about to be bought; after a day they are gone if it never was.
+
+        Raises TemporarilyUnavailableError: some are staged then, which harms nobody.
+        """
+        ...
+
+    def read(self, batch_id: str) -> Batch | None:
+        """The batch, read consistently."""
+        ...
+
+    def read_jobs(self, batch: Batch) -> tuple[Job, ...]:
+        """All its jobs, read consistently, in the order of the request."""
+        ...
+
+    def advance(self, batch_id: str, *, look_at_s: int, begun: bool = False, stopping: bool = False) -> bool:
+        """Keep how far the batch has come; what is False stays as it was. The sweep looks at `look_at_s`.
+
+        False, and nothing written, once the batch has ended. May be repeated.
+        """
         ...

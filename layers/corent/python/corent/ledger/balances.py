@@ -18,7 +18,8 @@ class WalletStatus(StrEnum):
 class Balance:
     """The stored balance of one wallet. `credits_micros` and `debits_micros` only grow.
 
-    `refilled_on` is the day (`YYYY-MM-DD`) a test wallet was last filled up.
+    `open_jobs` are single jobs, those of a batch not counted. `refilled_on` is the day (`YYYY-MM-DD`) a test
+    wallet was last filled up.
     """
 
     wallet_id: str
@@ -28,6 +29,7 @@ class Balance:
     debits_micros: int
     captured_micros: int
     open_jobs: int
+    open_batches: int
     jobs_total: int
     version: int
     status: WalletStatus
@@ -39,6 +41,7 @@ class Balance:
             self.available_micros + self.held_micros != self.credits_micros - self.debits_micros
             or self.held_micros < 0
             or self.open_jobs < 0
+            or self.open_batches < 0
             or not 0 <= self.captured_micros <= self.debits_micros
             or self.jobs_total < self.open_jobs
         ):

@@ -40,7 +40,8 @@ class Entry:
     """One movement. `key` is derived from the outside fact that caused it, so posting it twice moves once.
 
     `amount_micros` is always positive; `kind` says which way it moves. `reference` is the job (or
-    the promotion), `cause` the request or operator that asked for it.
+    the promotion, or the batch a hold is for), `cause` the request or operator that asked for it. `jobs` is
+    how many jobs a hold is for.
     """
 
     key: str
@@ -50,14 +51,15 @@ class Entry:
     at_ms: int
     reference: str
     cause: str
+    jobs: int = 1
 
     def __post_init__(self) -> None:
         if self.amount_micros <= 0:
             raise ValueError(f"amount_micros must be positive, got {self.amount_micros}")
 
 
-def hold_key(job_id: str) -> str:
-    return f"hold#{job_id}"
+def hold_key(purchase_id: str) -> str:
+    return f"hold#{purchase_id}"
 
 
 def settle_key(job_id: str) -> str:

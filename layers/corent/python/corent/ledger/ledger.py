@@ -9,6 +9,7 @@ balance first would tell a customer who was charged that he cannot pay.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from corent.core.clock import Clock
 from corent.core.errors import (
@@ -37,6 +38,7 @@ from corent.ledger.store import (
 BACKOFF_BASE_S = 0.025
 BACKOFF_CAP_S = 1.0
 OPEN_JOBS_MAX = 20
+OPEN_BATCHES_MAX = 3
 PROMO_TIMEOUT_S = 5.0
 
 
@@ -54,18 +56,24 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class SameRequest:
-    """An earlier request with the same Idempotency-Key and body made this job."""
+    """An earlier request with the same Idempotency-Key and body made this job or batch."""
 
-    job_id: str
+    purchase_id: str
 
 
-class Ledger[NewJobT, JobEndT]:
+class Refuse(Protocol):
+    """Raises for what stands against a hold now; returns when nothing does."""
+
+    def __call__(self, wallet_id: str, amount_micros: int, *, key_limit: KeyLimit | None) -> None: ...
+
+
+class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
     """Moves money between accounts of the books; the only thing that does."""
 
     def __init__(
         self,
         *,
-        store: LedgerStore[NewJobT, JobEndT],
+        store: LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT],
         clock: Clock,
         random: Callable[[], float],
     ) -> None:
@@ -92,42 +100,62 @@ class Ledger[NewJobT, JobEndT]:
         nothing held, and TemporarilyUnavailableError when the outcome stayed unknown until the
         deadline: the hold may then exist, and the deadline sweep gives it back.
         """
-        if key_limit is not None and amount_micros > key_limit.limit_micros:
-            raise _key_limit_error(key_limit, spent_micros=self._store.read_key_spent_micros(key_limit))
-        now_ms = self._clock.now_ms()
-        entry = Entry(
-            key=hold_key(job_id),
-            wallet_id=wallet_id,
-            kind=EntryKind.HOLD,
-            amount_micros=amount_micros,
-            at_ms=now_ms,
-            reference=job_id,
-            cause=cause,
-        )
-        write = HoldWrite(
-            entry=entry,
-            job_id=job_id,
-            now_s=now_ms // 1000,
-            open_jobs_max=OPEN_JOBS_MAX,
+        write = self._hold_write(
+            self._hold_entry(wallet_id, job_id, amount_micros, cause),
+            open_max=OPEN_JOBS_MAX,
             idempotency=idempotency,
             key_limit=key_limit,
         )
+        return self._hold(
+            write, lambda: self._store.write_hold(write, job), self._refuse_job, deadline_s=deadline_s
+        )
 
-        def explain() -> Held | SameRequest | None:
-            if idempotency is not None:
-                same = self.same_request(wallet_id, idempotency=idempotency)
-                if same is not None and same.job_id != job_id:
-                    return same
-            if self._posted(entry) is Settlement.DONE:
-                return Held()
-            self._refuse_hold(entry, key_limit=key_limit)
-            return None  # Nothing refuses it any more: the state moved on since. Run it again.
+    def hold_batch(
+        self,
+        batch: NewBatchT,
+        *,
+        wallet_id: str,
+        batch_id: str,
+        jobs: int,
+        amount_micros: int,
+        cause: str,
+        deadline_s: float,
+        idempotency: IdempotencyClaim | None,
+        key_limit: KeyLimit | None,
+    ) -> Held | SameRequest:
+        """Hold the price of all its jobs and create the batch in one write (T1'); otherwise as `hold`.
 
-        done: Held | SameRequest = Held()
-        return self._run(lambda: self._store.write_hold(write, job), done, explain, deadline_s=deadline_s)
+        Its jobs must be staged before.
+        """
+        write = self._hold_write(
+            self._hold_entry(wallet_id, batch_id, amount_micros, cause, jobs=jobs),
+            open_max=OPEN_BATCHES_MAX,
+            idempotency=idempotency,
+            key_limit=key_limit,
+        )
+        return self._hold(
+            write,
+            lambda: self._store.write_batch_hold(write, batch),
+            self._refuse_batch,
+            deadline_s=deadline_s,
+        )
+
+    def check_batch(self, wallet_id: str, *, amount_micros: int, key_limit: KeyLimit | None) -> None:
+        """Raise what `hold_batch` would refuse now, before its jobs are staged. Decides nothing."""
+        self._check_key_limit(amount_micros, key_limit)
+        self._refuse_batch(wallet_id, amount_micros, key_limit=key_limit)
+
+    def close_batch(self, end: BatchEndT, *, wallet_id: str, batch_id: str, deadline_s: float) -> Settlement:
+        """End a batch whose jobs have all ended. May be repeated; LOST once it has ended."""
+        return self._run(
+            lambda: self._store.write_batch_end(wallet_id, batch_id, end),
+            Settlement.DONE,
+            lambda: Settlement.LOST,
+            deadline_s=deadline_s,
+        )
 
     def same_request(self, wallet_id: str, *, idempotency: IdempotencyClaim) -> SameRequest | None:
-        """The job an earlier request with that key and body made. Raises IdempotencyKeyReusedError."""
+        """What an earlier request with that key and body made. Raises IdempotencyKeyReusedError."""
         record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
         if record is None or record.expires_at_s < self._clock.now_ms() // 1000:
             return None
@@ -136,7 +164,7 @@ class Ledger[NewJobT, JobEndT]:
                 "This Idempotency-Key was used with another request in the last 24 hours.",
                 param="Idempotency-Key",
             )
-        return SameRequest(record.job_id)
+        return SameRequest(record.purchase_id)
 
     def capture(
         self,
@@ -147,11 +175,13 @@ class Ledger[NewJobT, JobEndT]:
         amount_micros: int,
         cause: str,
         deadline_s: float,
+        in_batch: bool = False,
         key_limit: KeyLimit | None = None,
     ) -> Settlement:
         """Charge the held price and complete the job in one write (T2). May be repeated."""
         entry = self._settle_entry(EntryKind.CAPTURE, wallet_id, job_id, amount_micros, cause)
-        return self._settle(entry, end, job_id=job_id, deadline_s=deadline_s, key_limit=key_limit)
+        write = SettleWrite(entry=entry, job_id=job_id, in_batch=in_batch, key_limit=key_limit)
+        return self._settle(write, end, deadline_s=deadline_s)
 
     def release(
         self,
@@ -162,6 +192,7 @@ class Ledger[NewJobT, JobEndT]:
         amount_micros: int,
         cause: str,
         deadline_s: float,
+        in_batch: bool = False,
         key_limit: KeyLimit | None = None,
     ) -> Settlement:
         """Give the hold back and fail the job in one write (T3). May be repeated.
@@ -169,7 +200,8 @@ class Ledger[NewJobT, JobEndT]:
         A frozen wallet's jobs settle like any other.
         """
         entry = self._settle_entry(EntryKind.RELEASE, wallet_id, job_id, amount_micros, cause)
-        return self._settle(entry, end, job_id=job_id, deadline_s=deadline_s, key_limit=key_limit)
+        write = SettleWrite(entry=entry, job_id=job_id, in_batch=in_batch, key_limit=key_limit)
+        return self._settle(write, end, deadline_s=deadline_s)
 
     def open_wallet(self, wallet_id: str) -> None:
         """Make an empty wallet, unless it is there. May be repeated."""
@@ -234,6 +266,56 @@ class Ledger[NewJobT, JobEndT]:
         """Jobs begun and money captured for them, over jobs with ULIDs from `since` to below `before`."""
         return self._store.sum_jobs(wallet_id, since=since, before=before)
 
+    def _hold_entry(
+        self, wallet_id: str, purchase_id: str, amount_micros: int, cause: str, *, jobs: int = 1
+    ) -> Entry:
+        return Entry(
+            key=hold_key(purchase_id),
+            wallet_id=wallet_id,
+            kind=EntryKind.HOLD,
+            amount_micros=amount_micros,
+            at_ms=self._clock.now_ms(),
+            reference=purchase_id,
+            cause=cause,
+            jobs=jobs,
+        )
+
+    def _hold_write(
+        self,
+        entry: Entry,
+        *,
+        open_max: int,
+        idempotency: IdempotencyClaim | None,
+        key_limit: KeyLimit | None,
+    ) -> HoldWrite:
+        return HoldWrite(
+            entry=entry,
+            purchase_id=entry.reference,
+            now_s=entry.at_ms // 1000,
+            open_max=open_max,
+            idempotency=idempotency,
+            key_limit=key_limit,
+        )
+
+    def _hold(
+        self, write: HoldWrite, run: Callable[[], None], refuse: Refuse, *, deadline_s: float
+    ) -> Held | SameRequest:
+        entry, idempotency = write.entry, write.idempotency
+        self._check_key_limit(entry.amount_micros, write.key_limit)
+
+        def explain() -> Held | SameRequest | None:
+            if idempotency is not None:
+                same = self.same_request(entry.wallet_id, idempotency=idempotency)
+                if same is not None and same.purchase_id != write.purchase_id:
+                    return same
+            if self._posted(entry) is Settlement.DONE:
+                return Held()
+            refuse(entry.wallet_id, entry.amount_micros, key_limit=write.key_limit)
+            return None  # Nothing refuses it any more: the state moved on since. Run it again.
+
+        done: Held | SameRequest = Held()
+        return self._run(run, done, explain, deadline_s=deadline_s)
+
     def _settle_entry(
         self, kind: EntryKind, wallet_id: str, job_id: str, amount_micros: int, cause: str
     ) -> Entry:
@@ -247,20 +329,11 @@ class Ledger[NewJobT, JobEndT]:
             cause=cause,
         )
 
-    def _settle(
-        self,
-        entry: Entry,
-        end: JobEndT,
-        *,
-        job_id: str,
-        deadline_s: float,
-        key_limit: KeyLimit | None,
-    ) -> Settlement:
-        write = SettleWrite(entry=entry, job_id=job_id, key_limit=key_limit)
+    def _settle(self, write: SettleWrite, end: JobEndT, *, deadline_s: float) -> Settlement:
         return self._run(
             lambda: self._store.write_settlement(write, end),
             Settlement.DONE,
-            lambda: self._posted(entry, missing_is_a_bug=True),
+            lambda: self._posted(write.entry, missing_is_a_bug=True),
             deadline_s=deadline_s,
         )
 
@@ -309,26 +382,48 @@ class Ledger[NewJobT, JobEndT]:
             )
         return Settlement.DONE
 
-    def _refuse_hold(self, entry: Entry, *, key_limit: KeyLimit | None) -> None:
-        balance = self.balance(entry.wallet_id)
-        if balance.status is not WalletStatus.ACTIVE:
-            raise AccountFrozenError("This account may not spend. Contact support.")
-        if balance.available_micros < entry.amount_micros:
-            raise InsufficientFundsError(
-                "The balance is too low for this request.",
-                details={
-                    "required_cents": cents_up(entry.amount_micros),
-                    "available_cents": cents_floor(balance.available_micros),
-                },
-            )
+    def _refuse_job(self, wallet_id: str, amount_micros: int, *, key_limit: KeyLimit | None) -> None:
+        balance = self._spendable(wallet_id, amount_micros)
         if balance.open_jobs >= OPEN_JOBS_MAX:
             raise TooManyOpenJobsError(
                 f"At most {OPEN_JOBS_MAX} jobs may be open at a time.", retry_after_s=2
             )
-        if key_limit is not None:
-            spent_micros = self._store.read_key_spent_micros(key_limit)
-            if spent_micros + entry.amount_micros > key_limit.limit_micros:
-                raise _key_limit_error(key_limit, spent_micros=spent_micros)
+        self._check_room_in_key(amount_micros, key_limit)
+
+    def _refuse_batch(self, wallet_id: str, amount_micros: int, *, key_limit: KeyLimit | None) -> None:
+        balance = self._spendable(wallet_id, amount_micros)
+        if balance.open_batches >= OPEN_BATCHES_MAX:
+            raise TooManyOpenJobsError(
+                f"At most {OPEN_BATCHES_MAX} batches may be in work at a time.", retry_after_s=10
+            )
+        self._check_room_in_key(amount_micros, key_limit)
+
+    def _spendable(self, wallet_id: str, amount_micros: int) -> Balance:
+        """The balance, if the amount could be spent from it."""
+        balance = self.balance(wallet_id)
+        if balance.status is not WalletStatus.ACTIVE:
+            raise AccountFrozenError("This account may not spend. Contact support.")
+        if balance.available_micros < amount_micros:
+            raise InsufficientFundsError(
+                "The balance is too low for this request.",
+                details={
+                    "required_cents": cents_up(amount_micros),
+                    "available_cents": cents_floor(balance.available_micros),
+                },
+            )
+        return balance
+
+    def _check_key_limit(self, amount_micros: int, key_limit: KeyLimit | None) -> None:
+        """Refuse what is above the limit as it is, whatever was spent of it."""
+        if key_limit is not None and amount_micros > key_limit.limit_micros:
+            raise _key_limit_error(key_limit, spent_micros=self._store.read_key_spent_micros(key_limit))
+
+    def _check_room_in_key(self, amount_micros: int, key_limit: KeyLimit | None) -> None:
+        if key_limit is None:
+            return
+        spent_micros = self._store.read_key_spent_micros(key_limit)
+        if spent_micros + amount_micros > key_limit.limit_micros:
+            raise _key_limit_error(key_limit, spent_micros=spent_micros)
 
 
 def _key_limit_error(limit: KeyLimit, *, spent_micros: int) -> KeyLimitReachedError:

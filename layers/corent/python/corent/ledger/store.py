@@ -29,7 +29,7 @@ class IdempotencyRecord:
     """What an earlier claim of the same key left. It stays readable for a while after its time."""
 
     fingerprint: str
-    job_id: str
+    purchase_id: str
     expires_at_s: int
 
 
@@ -44,12 +44,15 @@ class KeyLimit:
 
 @dataclass(frozen=True, slots=True)
 class HoldWrite:
-    """T1: the job, its idempotency record, the hold entry and the balance, all or nothing."""
+    """T1: the job or batch, its idempotency record, the hold entry and the balance, all or nothing.
+
+    `open_max` is how many of its sort may be open in the wallet, this one included.
+    """
 
     entry: Entry
-    job_id: str
+    purchase_id: str
     now_s: int
-    open_jobs_max: int
+    open_max: int
     idempotency: IdempotencyClaim | None
     key_limit: KeyLimit | None
 
@@ -60,6 +63,7 @@ class SettleWrite:
 
     entry: Entry
     job_id: str
+    in_batch: bool
     key_limit: KeyLimit | None
 
 
@@ -71,7 +75,7 @@ class JobSums:
     captured_micros: int
 
 
-class LedgerStore[NewJobT, JobEndT](Protocol):
+class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
     """Transactions on the balances table and the half of each that lies in the jobs table.
 
     Every write raises OutcomeUnknownError or ConditionFailedError when it did not surely happen.
@@ -80,6 +84,14 @@ class LedgerStore[NewJobT, JobEndT](Protocol):
 
     def write_hold(self, write: HoldWrite, job: NewJobT) -> None:
         """Run T1 once."""
+        ...
+
+    def write_batch_hold(self, write: HoldWrite, batch: NewBatchT) -> None:
+        """Run T1' once; its jobs are staged."""
+        ...
+
+    def write_batch_end(self, wallet_id: str, batch_id: str, end: BatchEndT) -> None:
+        """End an open batch and count it no more; it moves no money."""
         ...
 
     def write_settlement(self, write: SettleWrite, end: JobEndT) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from corent.core.errors import JobNotCancellableError, TemporarilyUnavailableError
 from corent.jobs.job import TERMINAL, Job, JobState
+from corent.jobs.store import JobStore
 from corent.usecases.authenticate import Caller
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_job import SettleJob
@@ -15,8 +16,9 @@ type Wake = Callable[[str], None]
 class CancelJob:
     """Releases the hold; against a completion at the same moment exactly one of the two wins."""
 
-    def __init__(self, *, read: ReadJobs, settle: SettleJob, wake: Wake) -> None:
+    def __init__(self, *, read: ReadJobs, jobs: JobStore, settle: SettleJob, wake: Wake) -> None:
         self._read = read
+        self._jobs = jobs
         self._settle = settle
         self._wake = wake
 
@@ -28,9 +30,10 @@ class CancelJob:
         """
         job = self._read.get(job_id, caller=caller)
         if job.state not in TERMINAL and job.deferred:
+            if job.staged:
+                self._jobs.admit(job)
             job = self._settle.cancel(job)
-            if job.state is JobState.CANCELLED and job.wake_token is not None:
-                self._tell(job.wake_token)
+            tell_cancelled(job, wake=self._wake)
         if job.state is not JobState.CANCELLED:
             raise JobNotCancellableError(
                 "The job has ended."
@@ -39,8 +42,12 @@ class CancelJob:
             )
         return job
 
-    def _tell(self, wake_token: str) -> None:
-        try:
-            self._wake(wake_token)
-        except TemporarilyUnavailableError:
-            return  # The execution finds out at its next look.
+
+def tell_cancelled(job: Job, *, wake: Wake) -> None:
+    """Let the execution that waits for a cancelled job look at it."""
+    if job.state is not JobState.CANCELLED or job.wake_token is None:
+        return
+    try:
+        wake(job.wake_token)
+    except TemporarilyUnavailableError:
+        return  # The execution finds out at its next look.

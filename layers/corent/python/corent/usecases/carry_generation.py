@@ -27,6 +27,7 @@ from corent.jobs.store import JobStore
 from corent.routing.offers import Offer
 from corent.routing.route import load_route
 from corent.usecases.inline_attempts import Observe
+from corent.usecases.input_images import fetch_input_image
 from corent.usecases.next_step import (
     SETTLE_RESERVE_MS,
     Abandon,
@@ -37,7 +38,6 @@ from corent.usecases.next_step import (
     begun,
     next_step,
 )
-from corent.usecases.place_order import fetch_input_image
 from corent.usecases.settle_job import SettleJob
 from corent.usecases.store_results import StoreResults
 from corent.usecases.upstream_requests import expected_cost_micros, image_request, video_request

@@ -12,7 +12,8 @@ from corent.core.errors import TemporarilyUnavailableError
 from corent.jobs.job import START_GRACE_S, ImageOrder, Job, JobFailure, JobState
 from corent.jobs.store import JobStore
 from corent.usecases.inline_attempts import Delivered, Failed, InlineAttempts
-from corent.usecases.place_order import PlaceOrder, Purchase
+from corent.usecases.place_order import PlaceOrder
+from corent.usecases.purchase import Purchase
 from corent.usecases.settle_job import SettleJob
 
 # Starts the job's execution; a repeat changes nothing.

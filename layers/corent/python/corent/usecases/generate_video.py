@@ -2,7 +2,8 @@
 
 from corent.jobs.job import VideoOrder
 from corent.usecases.generate_image import Answer, Start, start_soon
-from corent.usecases.place_order import PlaceOrder, Purchase
+from corent.usecases.place_order import PlaceOrder
+from corent.usecases.purchase import Purchase
 
 
 class GenerateVideo:

@@ -6,8 +6,7 @@ from corent.accounts.keys import GRANTABLE, Mode, Scope, wallet_id
 from corent.core.clock import Clock, day_of
 from corent.core.ids import new_ulid
 from corent.core.money import MICROS_PER_CENT
-from corent.jobs.job import Job, JobEnd
-from corent.ledger.ledger import Ledger
+from corent.usecases.job_ledger import JobLedger
 from corent.usecases.manage_keys import ManageKeys, NewKey
 from corent.usecases.wallets import TEST_BALANCE_MICROS
 
@@ -24,7 +23,7 @@ class OpenedAccount:
 class OpenAccount:
     """An operator's act; no route leads here."""
 
-    def __init__(self, *, ledger: Ledger[Job, JobEnd], keys: ManageKeys, clock: Clock) -> None:
+    def __init__(self, *, ledger: JobLedger, keys: ManageKeys, clock: Clock) -> None:
         self._ledger = ledger
         self._keys = keys
         self._clock = clock

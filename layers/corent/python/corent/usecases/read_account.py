@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from corent.core.clock import Clock
 from corent.core.errors import InvalidRequestError
 from corent.core.ids import first_ulid_at, is_id
-from corent.jobs.job import Job, JobEnd
 from corent.jobs.store import JobPage, JobStore
-from corent.ledger.entries import Entry, EntryKind
-from corent.ledger.ledger import Ledger
+from corent.ledger.entries import Entry
 from corent.usecases.authenticate import Caller
+from corent.usecases.job_ledger import JobLedger
 from corent.usecases.wallets import Wallets
 
 DAY_MS = 86_400_000
@@ -34,14 +33,13 @@ class LedgerLine:
     amount_micros: int
     at_ms: int
     job_id: str | None
+    batch_id: str | None
 
 
 class ReadAccount:
     """Reads only; every figure comes from the ledger or the jobs it paid for."""
 
-    def __init__(
-        self, *, ledger: Ledger[Job, JobEnd], wallets: Wallets, jobs: JobStore, clock: Clock
-    ) -> None:
+    def __init__(self, *, ledger: JobLedger, wallets: Wallets, jobs: JobStore, clock: Clock) -> None:
         self._ledger = ledger
         self._wallets = wallets
         self._jobs = jobs
@@ -91,5 +89,6 @@ def _line(entry: Entry) -> LedgerLine:
         kind=entry.kind.value,
         amount_micros=entry.amount_micros,
         at_ms=entry.at_ms,
-        job_id=entry.reference if entry.kind is not EntryKind.PROMO else None,
+        job_id=entry.reference if is_id(entry.reference, prefix="job") else None,
+        batch_id=entry.reference if is_id(entry.reference, prefix="batch") else None,
     )

@@ -7,8 +7,9 @@ from corent.core.clock import Clock
 from corent.core.errors import InternalError
 from corent.jobs.job import Attempt, AttemptOutcome, Job, JobEnd, JobFailure, JobState
 from corent.jobs.store import JobStore
-from corent.ledger.ledger import Ledger, Settlement
+from corent.ledger.ledger import Settlement
 from corent.ledger.store import KeyLimit
+from corent.usecases.job_ledger import JobLedger
 
 SETTLE_TIMEOUT_S: Final = 10.0
 
@@ -19,7 +20,7 @@ class SettleJob:
     Everything here may be repeated; a job that somebody else settled first stays as it was.
     """
 
-    def __init__(self, *, ledger: Ledger[Job, JobEnd], jobs: JobStore, clock: Clock) -> None:
+    def __init__(self, *, ledger: JobLedger, jobs: JobStore, clock: Clock) -> None:
         self._ledger = ledger
         self._jobs = jobs
         self._clock = clock
@@ -40,8 +41,13 @@ class SettleJob:
             amount_micros=job.hold_micros,
             cause=job.request_id,
             deadline_s=self._clock.monotonic_s() + SETTLE_TIMEOUT_S,
+            in_batch=job.batch_id is not None,
         )
         return self._after(job, end, settlement)
+
+    def end(self, job: Job, *, failure: JobFailure) -> Job:
+        """Settle a job whose execution will not: charged if its files are stored, else failed."""
+        return self.deliver(job) if job.files else self.fail(job, failure)
 
     def fail(self, job: Job, failure: JobFailure) -> Job:
         """Give the hold back and fail the job."""
@@ -73,6 +79,7 @@ class SettleJob:
             amount_micros=job.hold_micros,
             cause=job.request_id,
             deadline_s=self._clock.monotonic_s() + SETTLE_TIMEOUT_S,
+            in_batch=job.batch_id is not None,
             key_limit=_spent_by(job),
         )
         return self._after(job, end, settlement)

@@ -1,12 +1,14 @@
-"""The sweep of unsettled jobs: start what was not started, end what nobody ended."""
+"""The sweep of open jobs and batches: start what was not started, end what nobody ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from corent.core.clock import Clock
-from corent.core.errors import TemporarilyUnavailableError
+from corent.core.errors import InternalError, TemporarilyUnavailableError
+from corent.core.ids import is_id
 from corent.jobs.job import TERMINAL, Job, JobFailure
 from corent.jobs.store import JobStore
+from corent.usecases.carry_batch import CarryBatch
 from corent.usecases.generate_image import Start
 from corent.usecases.settle_job import SettleJob
 
@@ -14,42 +16,58 @@ from corent.usecases.settle_job import SettleJob
 SWEEP_S: Final = 40.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SweepReport:
-    """How many due jobs one run saw, how many executions it started, and how many jobs it ended."""
+    """How many due jobs one run saw, started and ended, how many batches it tended; what does not add up."""
 
-    seen: int
-    started: int
-    ended: int
+    seen: int = 0
+    started: int = 0
+    ended: int = 0
+    batches: int = 0
+    broken: list[str] = field(default_factory=list)
 
 
 class SweepJobs:
-    """Looks at every job that is due. May be repeated and may die halfway: each step is its own write."""
+    """Looks at everything that is due. May be repeated and may die halfway: each step is its own write."""
 
-    def __init__(self, *, jobs: JobStore, settle: SettleJob, start: Start, clock: Clock) -> None:
+    def __init__(
+        self, *, jobs: JobStore, settle: SettleJob, batches: CarryBatch, start: Start, clock: Clock
+    ) -> None:
         self._jobs = jobs
         self._settle = settle
+        self._batches = batches
         self._start = start
         self._clock = clock
 
     def __call__(self) -> SweepReport:
-        seen = started = ended = 0
+        """What was done. One subject whose money does not add up keeps no other from being looked at."""
+        report = SweepReport()
         until_s = self._clock.monotonic_s() + SWEEP_S
         now_s = self._clock.now_ms() // 1000
-        for job_id in self._jobs.due(now_s=now_s):
+        for subject_id in self._jobs.due(now_s=now_s):
             if self._clock.monotonic_s() >= until_s:
                 break
-            job = self._jobs.read(job_id)
-            # The index lags behind: the job itself says whether it is still open.
-            if job is None or job.state in TERMINAL:
-                continue
-            seen += 1
-            if job.swept_at_s <= now_s:
-                end(job, settle=self._settle, failure=JobFailure.DEADLINE_EXCEEDED)
-                ended += 1
-            elif job.deferred:
-                started += self._started(job)
-        return SweepReport(seen=seen, started=started, ended=ended)
+            try:
+                if is_id(subject_id, prefix="batch"):
+                    self._batches.tend(subject_id)
+                    report.batches += 1
+                else:
+                    self._look_at(subject_id, report, now_s=now_s)
+            except InternalError as error:
+                report.broken.append(error.operator_note)
+        return report
+
+    def _look_at(self, job_id: str, report: SweepReport, *, now_s: int) -> None:
+        job = self._jobs.read(job_id)
+        # The index lags behind: the job itself says whether it is still open.
+        if job is None or job.state in TERMINAL:
+            return
+        report.seen += 1
+        if job.swept_at_s <= now_s:
+            self._settle.end(job, failure=JobFailure.DEADLINE_EXCEEDED)
+            report.ended += 1
+        elif job.deferred:
+            report.started += self._started(job)
 
     def _started(self, job: Job) -> bool:
         try:
@@ -57,8 +75,3 @@ class SweepJobs:
         except TemporarilyUnavailableError:
             return False  # The next run tries again.
         return True
-
-
-def end(job: Job, *, settle: SettleJob, failure: JobFailure) -> Job:
-    """Settle a job whose execution will not: charged if its files are stored, else failed."""
-    return settle.deliver(job) if job.files else settle.fail(job, failure)

@@ -8,11 +8,13 @@ from corent.accounts.keys import Mode
 from corent.core.clock import Clock, day_of
 from corent.core.errors import InsufficientFundsError
 from corent.core.money import MICROS_PER_CENT
-from corent.jobs.job import Job, JobEnd
+from corent.jobs.batch import Batch
+from corent.jobs.job import Job
 from corent.ledger.balances import Balance
-from corent.ledger.ledger import Held, Ledger, SameRequest
+from corent.ledger.ledger import Held, SameRequest
 from corent.ledger.store import IdempotencyClaim, KeyLimit
 from corent.usecases.authenticate import Caller
+from corent.usecases.job_ledger import JobLedger
 
 TEST_BALANCE_MICROS: Final = 10_000 * MICROS_PER_CENT
 
@@ -28,7 +30,7 @@ class Figures:
 class Wallets:
     """Holds money for jobs and reads balances; a test wallet that runs low is filled up once a day."""
 
-    def __init__(self, *, ledger: Ledger[Job, JobEnd], clock: Clock) -> None:
+    def __init__(self, *, ledger: JobLedger, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
 
@@ -57,8 +59,43 @@ class Wallets:
 
         return self._refilled(hold, caller=caller)
 
+    def check_batch(self, batch: Batch, *, caller: Caller, key_limit: KeyLimit | None) -> None:
+        """Raise what would refuse the batch now (see `Ledger.check_batch`)."""
+        self._refilled(
+            lambda: self._ledger.check_batch(
+                batch.wallet_id, amount_micros=batch.hold_micros, key_limit=key_limit
+            ),
+            caller=caller,
+        )
+
+    def hold_batch(
+        self,
+        batch: Batch,
+        *,
+        caller: Caller,
+        deadline_s: float,
+        idempotency: IdempotencyClaim | None,
+        key_limit: KeyLimit | None,
+    ) -> Held | SameRequest:
+        """Hold the price of the whole batch (see `Ledger.hold_batch`, whose errors it raises)."""
+
+        def hold() -> Held | SameRequest:
+            return self._ledger.hold_batch(
+                batch,
+                wallet_id=batch.wallet_id,
+                batch_id=batch.id,
+                jobs=batch.size,
+                amount_micros=batch.hold_micros,
+                cause=batch.request_id,
+                deadline_s=deadline_s,
+                idempotency=idempotency,
+                key_limit=key_limit,
+            )
+
+        return self._refilled(hold, caller=caller)
+
     def same_request(self, caller: Caller, *, idempotency: IdempotencyClaim) -> SameRequest | None:
-        """The job an earlier request with that key made (see `Ledger.same_request`)."""
+        """The job or batch an earlier request with that key made (see `Ledger.same_request`)."""
         return self._ledger.same_request(caller.wallet_id, idempotency=idempotency)
 
     def balance(self, caller: Caller) -> Balance:
@@ -76,7 +113,7 @@ class Wallets:
             available_micros=balance.available_micros,
         )
 
-    def _refilled(self, hold: Callable[[], Held | SameRequest], *, caller: Caller) -> Held | SameRequest:
+    def _refilled[T](self, hold: Callable[[], T], *, caller: Caller) -> T:
         try:
             return hold()
         except InsufficientFundsError:

@@ -4,9 +4,9 @@ from functools import cache
 
 from corent.usecases.cancel_job import CancelJob
 from corent.wiring.executions import executions
-from corent.wiring.money import read_jobs, settle_job
+from corent.wiring.money import jobs, read_jobs, settle_job
 
 
 @cache
 def cancel_job() -> CancelJob:
-    return CancelJob(read=read_jobs(), settle=settle_job(), wake=executions().wake)
+    return CancelJob(read=read_jobs(), jobs=jobs(), settle=settle_job(), wake=executions().wake)

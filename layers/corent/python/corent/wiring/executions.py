@@ -1,4 +1,4 @@
-"""The executions that carry long jobs: started, woken, and told what is next."""
+"""The executions that carry long jobs and batches: started, woken, and told what is next."""
 
 from functools import cache
 
@@ -7,10 +7,26 @@ from corent.adapters.executions import Executions
 from corent.wiring.settings import Settings, read_settings
 
 
-class ExecutionSettings(Settings):
+class JobExecutionSettings(Settings):
     state_machine_arn: str
+
+
+class BatchExecutionSettings(Settings):
+    batch_machine_arn: str
 
 
 @cache
 def executions() -> Executions:
-    return Executions(StepFunctions(), state_machine_arn=read_settings(ExecutionSettings).state_machine_arn)
+    arn = read_settings(JobExecutionSettings).state_machine_arn
+    return Executions(_states(), state_machine_arn=arn, subject="job_id")
+
+
+@cache
+def batch_executions() -> Executions:
+    arn = read_settings(BatchExecutionSettings).batch_machine_arn
+    return Executions(_states(), state_machine_arn=arn, subject="batch_id")
+
+
+@cache
+def _states() -> StepFunctions:
+    return StepFunctions()

@@ -7,9 +7,9 @@ from corent.adapters.dynamo.balances import DynamoBalances
 from corent.adapters.dynamo.jobs import DynamoJobs
 from corent.adapters.dynamo.webhooks import DynamoOutbox
 from corent.core.clock import SystemClock
-from corent.jobs.job import Job, JobEnd
 from corent.ledger.ledger import Ledger
 from corent.usecases.authenticate import Caller
+from corent.usecases.job_ledger import JobLedger
 from corent.usecases.read_account import ReadAccount
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_job import SettleJob
@@ -48,7 +48,7 @@ def outboxes() -> DynamoOutbox:
 
 
 @cache
-def ledger() -> Ledger[Job, JobEnd]:
+def ledger() -> JobLedger:
     store = DynamoBalances(
         dynamodb(),
         balances_table=settings().balances_table,

@@ -7,6 +7,7 @@ from corent.adapters.kms import SecretSeal
 from corent.adapters.safe_post import SafePost
 from corent.core.clock import SystemClock
 from corent.providers.catalog import tiers
+from corent.usecases.draft_job import DraftJob
 from corent.usecases.place_order import PlaceOrder
 from corent.wiring.local_hosts import caller_http_hosts
 from corent.wiring.money import jobs, wallets
@@ -29,10 +30,14 @@ class CallersWebhooks:
 
 
 @cache
+def draft_job() -> DraftJob:
+    return DraftJob(tiers=tiers(), offers=on_sale())
+
+
+@cache
 def place_order() -> PlaceOrder:
     return PlaceOrder(
-        tiers=tiers(),
-        offers=on_sale(),
+        draft=draft_job(),
         wallets=wallets(),
         jobs=jobs(),
         webhooks=CallersWebhooks(),

@@ -14,6 +14,7 @@ from corent.core.clock import SystemClock
 from corent.usecases.deliver_webhook import DeliverWebhook, RecallWebhooks
 from corent.usecases.webhook_messages import WebhookMessages
 from corent.wiring.accounts import dynamodb
+from corent.wiring.batches import batches
 from corent.wiring.local_hosts import caller_http_hosts
 from corent.wiring.money import jobs, outboxes
 from corent.wiring.money import settings as money_settings
@@ -50,7 +51,9 @@ def _deliver_webhook() -> DeliverWebhook:
     return DeliverWebhook(
         outboxes=DynamoOutbox(dynamodb(), table=settings.jobs_table),
         slots=DynamoSlots(dynamodb(), table=settings.jobs_table),
-        messages=WebhookMessages(jobs=jobs(), public_base_url=money_settings().public_base_url),
+        messages=WebhookMessages(
+            jobs=jobs(), batches=batches(), public_base_url=money_settings().public_base_url
+        ),
         open_seal=SecretSeal(KMS(), key_id=settings.webhook_key_id).open,
         send=SafePost(http_hosts=caller_http_hosts()),
         later=later(),

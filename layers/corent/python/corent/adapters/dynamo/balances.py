@@ -1,10 +1,10 @@
 """Balances table: one balance item a wallet, one item an entry. The ledger's transactions are here.
 
     pk = A#<wallet>  sk = BAL      available, held, credits, debits, captured (micro-dollars), open_jobs,
-                                   jobs, ver, status, refilled_on
+                                   open_batches, jobs, ver, status, refilled_on
     pk = A#<wallet>  sk = E#<key>  kind, amount, debit, credit, at, ref, cause; never changed, never deleted
-                                   ord only on entries that belong to no job: `hold#<job>` and
-                                   `settle#<job>` sort by the job's time by themselves
+                                   jobs only on a batch's hold; ord only on entries that belong to no job:
+                                   `hold#<job>`, `hold#<batch>` and `settle#<job>` sort by their time already
     index entries_by_time  pk, ord (sparse, all attributes)
 
 Each write is one TransactWriteItems over this table, the jobs table and, for a key with a spending limit, the
@@ -21,8 +21,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
 
+from corent.adapters.dynamo.batches import batch_end_update, new_batch_item
 from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.jobs import end_update, job_key, new_job_item
+from corent.adapters.dynamo.jobs import batch_key, end_update, job_key, new_job_item
 from corent.adapters.dynamo.outcomes import (
     UNKNOWN_REASONS,
     answering,
@@ -34,12 +35,14 @@ from corent.adapters.dynamo.values import (
     Value,
     number,
     number_of,
+    optional_number,
     optional_text,
     text,
     text_of,
 )
 from corent.adapters.dynamo.webhooks import new_outbox_item
 from corent.core.ids import last_ulid_at
+from corent.jobs.batch import Batch, BatchEnd
 from corent.jobs.job import Job, JobEnd
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import EFFECTS, Entry, EntryKind, entry_order
@@ -69,60 +72,24 @@ class DynamoBalances:
         self._keys = keys_table
 
     def write_hold(self, write: HoldWrite, job: Job) -> None:
+        self._hold(write, item=new_job_item(job), counter="open_jobs")
+
+    def write_batch_hold(self, write: HoldWrite, batch: Batch) -> None:
+        self._hold(write, item=new_batch_item(batch), counter="open_batches")
+
+    def write_batch_end(self, wallet_id: str, batch_id: str, end: BatchEnd) -> None:
         actions = [
-            {"Put": {"TableName": self._jobs, "Item": new_job_item(job), "ConditionExpression": _ABSENT}}
-        ]
-        if write.idempotency is not None:
-            claim = write.idempotency
-            actions.append(
-                {
-                    "Put": {
-                        "TableName": self._jobs,
-                        "Item": {
-                            **_idempotency_key(write.entry.wallet_id, claim.key_sha256),
-                            "fp": text(claim.fingerprint),
-                            "job": text(write.job_id),
-                            "exp": number(claim.expires_at_s),
-                            "ttl_s": number(claim.expires_at_s),
-                        },
-                        "ConditionExpression": f"{_ABSENT} OR #exp < :now",
-                        "ExpressionAttributeNames": {"#exp": "exp"},
-                        "ExpressionAttributeValues": {":now": number(write.now_s)},
-                    }
-                }
-            )
-        actions.append(self._put_entry(write.entry))
-        actions.append(
+            {"Update": {"TableName": self._jobs, "Key": batch_key(batch_id), **batch_end_update(end)}},
             self._update_balance(
-                write.entry.wallet_id,
-                update="SET available = available - :a, held = held + :a, open_jobs = open_jobs + :o, "
-                "jobs = jobs + :o, ver = ver + :o",
-                condition="attribute_exists(pk) AND #status = :active AND available >= :a "
-                "AND open_jobs <= :room",
-                values={
-                    ":a": number(write.entry.amount_micros),
-                    ":o": number(1),
-                    ":active": text(WalletStatus.ACTIVE.value),
-                    ":room": number(write.open_jobs_max - 1),
-                },
-                names={"#status": "status"},
-            )
-        )
-        if write.key_limit is not None:
-            amount_micros = write.entry.amount_micros
-            actions.append(
-                self._update_spent(
-                    write.key_limit,
-                    update="SET #spent = if_not_exists(#spent, :zero) + :a",
-                    condition="attribute_not_exists(#spent) OR #spent <= :room",
-                    values={
-                        ":zero": number(0),
-                        ":a": number(amount_micros),
-                        ":room": number(write.key_limit.limit_micros - amount_micros),
-                    },
-                )
-            )
-        self._transact(actions, token_of=write.entry)
+                wallet_id,
+                update="SET open_batches = open_batches - :o",
+                condition="open_batches >= :o",
+                values={":o": number(1)},
+            ),
+        ]
+        if end.owes_webhook:
+            actions.append(self._put_outbox(batch_id, wallet_id=wallet_id, now_ms=end.finished_at_ms))
+        self._transact(actions, name=batch_id)
 
     def write_settlement(self, write: SettleWrite, end: JobEnd) -> None:
         entry = write.entry
@@ -130,6 +97,8 @@ class DynamoBalances:
             moves = "debits = debits + :a, captured = captured + :a"
         else:
             moves = "available = available + :a"
+        # A batch's jobs are not counted: the batch is.
+        counts = "" if write.in_batch else "open_jobs = open_jobs - :o, "
         actions = [
             {
                 "Update": {
@@ -141,14 +110,15 @@ class DynamoBalances:
             self._put_entry(entry),
             self._update_balance(
                 entry.wallet_id,
-                update=f"SET held = held - :a, {moves}, open_jobs = open_jobs - :o, ver = ver + :o",
+                update=f"SET held = held - :a, {moves}, {counts}ver = ver + :o",
                 condition="held >= :a",
                 values={":a": number(entry.amount_micros), ":o": number(1)},
             ),
         ]
         if end.owes_webhook:
-            owed = new_outbox_item(write.job_id, wallet_id=entry.wallet_id, now_ms=end.finished_at_ms)
-            actions.append({"Put": {"TableName": self._jobs, "Item": owed, "ConditionExpression": _ABSENT}})
+            actions.append(
+                self._put_outbox(write.job_id, wallet_id=entry.wallet_id, now_ms=end.finished_at_ms)
+            )
         if write.key_limit is not None and entry.kind is EntryKind.RELEASE:
             actions.append(
                 self._update_spent(
@@ -158,12 +128,11 @@ class DynamoBalances:
                     values={":a": number(entry.amount_micros)},
                 )
             )
-        self._transact(actions, token_of=entry)
+        self._transact(actions, name=entry.key)
 
     def open_wallet(self, wallet_id: str) -> None:
-        zero = dict.fromkeys(
-            ("available", "held", "credits", "debits", "captured", "open_jobs", "jobs", "ver"), number(0)
-        )
+        money = ("available", "held", "credits", "debits", "captured")
+        zero = dict.fromkeys((*money, "open_jobs", "open_batches", "jobs", "ver"), number(0))
         try:
             self._client.put_item(
                 TableName=self._balances,
@@ -183,7 +152,7 @@ class DynamoBalances:
         balance = self._update_balance(
             entry.wallet_id, update=update, condition="attribute_exists(pk)", values=values
         )
-        self._transact([self._put_entry(entry), balance], token_of=entry)
+        self._transact([self._put_entry(entry), balance], name=entry.key)
 
     def freeze(self, wallet_id: str) -> None:
         self._client.update_item(
@@ -218,6 +187,7 @@ class DynamoBalances:
             debits_micros=number_of(item, "debits"),
             captured_micros=number_of(item, "captured"),
             open_jobs=number_of(item, "open_jobs"),
+            open_batches=number_of(item, "open_batches"),
             jobs_total=number_of(item, "jobs"),
             version=number_of(item, "ver"),
             status=WalletStatus(text_of(item, "status")),
@@ -233,7 +203,9 @@ class DynamoBalances:
             return None
         item = answer["Item"]
         return IdempotencyRecord(
-            fingerprint=text_of(item, "fp"), job_id=text_of(item, "job"), expires_at_s=number_of(item, "exp")
+            fingerprint=text_of(item, "fp"),
+            purchase_id=text_of(item, "job"),
+            expires_at_s=number_of(item, "exp"),
         )
 
     @answering()
@@ -253,8 +225,10 @@ class DynamoBalances:
         self, wallet_id: str, *, limit: int, before: str | None
     ) -> tuple[list[Entry], str | None]:
         streams = [
-            self._entry_stream(wallet_id, kind="hold", limit=limit, before=before),
-            self._entry_stream(wallet_id, kind="settle", limit=limit, before=before),
+            *(
+                self._entry_stream(wallet_id, prefix=prefix, limit=limit, before=before)
+                for prefix in ("hold#job_", "hold#batch_", "settle#job_")
+            ),
             self._promo_stream(wallet_id, limit=limit, before=before),
         ]
         merged = heapq.merge(*streams, key=entry_order, reverse=True)
@@ -265,18 +239,23 @@ class DynamoBalances:
     def sum_jobs(self, wallet_id: str, *, since: str, before: str) -> JobSums:
         """Jobs begun and money captured for them, over jobs with ids from `since` to below `before`."""
 
-        def within(kind: str) -> Iterator[Entry]:
-            span = self._range(wallet_id, f"{kind}#job_{since}", f"{kind}#job_{before}")
+        def within(prefix: str) -> Iterator[Entry]:
+            span = self._range(wallet_id, f"{prefix}{since}", f"{prefix}{before}")
             # A key range includes its upper end.
-            return (entry for entry in span if entry.reference != f"job_{before}")
+            return (entry for entry in span if entry.key != f"{prefix}{before}")
 
-        captured = [entry.amount_micros for entry in within("settle") if entry.kind is EntryKind.CAPTURE]
-        return JobSums(jobs=sum(1 for _ in within("hold")), captured_micros=sum(captured))
+        holds = itertools.chain(within("hold#job_"), within("hold#batch_"))
+        # A batch's jobs have the ids right after its own: those of one span begin in it.
+        settled = within("settle#job_")
+        captured = [entry.amount_micros for entry in settled if entry.kind is EntryKind.CAPTURE]
+        return JobSums(jobs=sum(entry.jobs for entry in holds), captured_micros=sum(captured))
 
-    def _entry_stream(self, wallet_id: str, *, kind: str, limit: int, before: str | None) -> Iterator[Entry]:
-        """Entries of jobs of one kind, latest job first: their keys sort by the job's time."""
-        upper = f"{kind}#job_~" if before is None else f"{kind}#job_{last_ulid_at(_order_ms(before))}"
-        entries = self._range(wallet_id, f"{kind}#job_", upper, newest_first=True, page=limit + 1)
+    def _entry_stream(
+        self, wallet_id: str, *, prefix: str, limit: int, before: str | None
+    ) -> Iterator[Entry]:
+        """Entries of purchases of one kind, latest first: their keys sort by the purchase's time."""
+        upper = f"{prefix}~" if before is None else f"{prefix}{last_ulid_at(_order_ms(before))}"
+        entries = self._range(wallet_id, prefix, upper, newest_first=True, page=limit + 1)
         return (entry for entry in entries if before is None or entry_order(entry) < before)
 
     def _promo_stream(self, wallet_id: str, *, limit: int, before: str | None) -> Iterator[Entry]:
@@ -315,6 +294,66 @@ class DynamoBalances:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def _hold(self, write: HoldWrite, *, item: dict[str, Value], counter: str) -> None:
+        """T1, of a job or a batch; `counter` counts what of its sort is open."""
+        entry = write.entry
+        actions = [{"Put": {"TableName": self._jobs, "Item": item, "ConditionExpression": _ABSENT}}]
+        if write.idempotency is not None:
+            claim = write.idempotency
+            actions.append(
+                {
+                    "Put": {
+                        "TableName": self._jobs,
+                        "Item": {
+                            **_idempotency_key(entry.wallet_id, claim.key_sha256),
+                            "fp": text(claim.fingerprint),
+                            "job": text(write.purchase_id),
+                            "exp": number(claim.expires_at_s),
+                            "ttl_s": number(claim.expires_at_s),
+                        },
+                        "ConditionExpression": f"{_ABSENT} OR #exp < :now",
+                        "ExpressionAttributeNames": {"#exp": "exp"},
+                        "ExpressionAttributeValues": {":now": number(write.now_s)},
+                    }
+                }
+            )
+        actions.append(self._put_entry(entry))
+        actions.append(
+            self._update_balance(
+                entry.wallet_id,
+                update=f"SET available = available - :a, held = held + :a, {counter} = {counter} + :o, "
+                "jobs = jobs + :n, ver = ver + :o",
+                condition="attribute_exists(pk) AND #status = :active AND available >= :a "
+                f"AND {counter} <= :room",
+                values={
+                    ":a": number(entry.amount_micros),
+                    ":o": number(1),
+                    ":n": number(entry.jobs),
+                    ":active": text(WalletStatus.ACTIVE.value),
+                    ":room": number(write.open_max - 1),
+                },
+                names={"#status": "status"},
+            )
+        )
+        if write.key_limit is not None:
+            actions.append(
+                self._update_spent(
+                    write.key_limit,
+                    update="SET #spent = if_not_exists(#spent, :zero) + :a",
+                    condition="attribute_not_exists(#spent) OR #spent <= :room",
+                    values={
+                        ":zero": number(0),
+                        ":a": number(entry.amount_micros),
+                        ":room": number(write.key_limit.limit_micros - entry.amount_micros),
+                    },
+                )
+            )
+        self._transact(actions, name=entry.key)
+
+    def _put_outbox(self, subject_id: str, *, wallet_id: str, now_ms: int) -> dict[str, Any]:
+        owed = new_outbox_item(subject_id, wallet_id=wallet_id, now_ms=now_ms)
+        return {"Put": {"TableName": self._jobs, "Item": owed, "ConditionExpression": _ABSENT}}
+
     def _put_entry(self, entry: Entry) -> dict[str, Any]:
         effect = EFFECTS[entry.kind]
         return {
@@ -330,6 +369,7 @@ class DynamoBalances:
                     "at": number(entry.at_ms),
                     "ref": text(entry.reference),
                     "cause": text(entry.cause),
+                    **({"jobs": number(entry.jobs)} if entry.jobs > 1 else {}),
                 },
                 "ConditionExpression": _ABSENT,
             }
@@ -370,8 +410,8 @@ class DynamoBalances:
             }
         }
 
-    def _transact(self, actions: list[dict[str, Any]], *, token_of: Entry) -> None:
-        """Run the actions once. The token only saves work on a repeat; the entry's key is what counts."""
+    def _transact(self, actions: list[dict[str, Any]], *, name: str) -> None:
+        """Run the actions once. The token only saves work on a repeat; the conditions are what counts."""
         token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).digest()[:24]
         try:
             self._client.transact_write_items(
@@ -379,13 +419,13 @@ class DynamoBalances:
                 ClientRequestToken=base64.urlsafe_b64encode(token).decode(),
             )
         except HTTPClientError as error:
-            raise OutcomeUnknownError(f"{token_of.key}: no answer") from error
+            raise OutcomeUnknownError(f"{name}: no answer") from error
         except ClientError as error:
             reasons = reason_codes(error)
             if "ConditionalCheckFailed" in reasons:
-                raise ConditionFailedError(f"{token_of.key}: {reasons}") from error
+                raise ConditionFailedError(f"{name}: {reasons}") from error
             if is_unknown(error) or UNKNOWN_REASONS.intersection(reasons):
-                raise OutcomeUnknownError(f"{token_of.key}: {reasons}") from error
+                raise OutcomeUnknownError(f"{name}: {reasons}") from error
             raise
 
 
@@ -422,4 +462,5 @@ def _entry_of(item: dict[str, Value]) -> Entry:
         at_ms=number_of(item, "at"),
         reference=text_of(item, "ref"),
         cause=text_of(item, "cause"),
+        jobs=optional_number(item, "jobs") or 1,
     )

@@ -1,11 +1,14 @@
 """Jobs table: one item a job, one an Idempotency-Key.
 
-    pk = J#<job>                    sk = JOB    see new_job_item; open_shard and open_by_s until settled
+    pk = J#<job>                    sk = JOB    see new_job_item; open_shard and open_by_s until settled. A
+                                                staged one (state `staged`) has ttl_s, and its owner in
+                                                `wallet`, so that no list knows it
     pk = I#<wallet>#<sha256(key)>   sk = IDEM   fp, job, exp (seconds; ttl_s the same, for the clean-up)
 
     index by_account  acct, pk              a wallet's jobs by time
     index open_jobs   open_shard, open_by_s unsettled jobs by when the sweep should look at them: soon, until
-                                            an execution has advanced them, then past their deadline
+                                            an execution has advanced them, then past their deadline;
+                                            open batches (batches.py) likewise
 
 The order, the attempts and the files are compact JSON in one attribute each: an image's job of a
 200-character prompt stays below one kilobyte, which is what one write unit carries.
@@ -47,6 +50,9 @@ from corent.jobs.job import (
 from corent.jobs.store import JobPage
 
 OPEN_SHARDS: Final = 4
+STAGED: Final = "staged"
+# How long a staged job is kept: longer than starting its batch was ever held up.
+STAGED_KEPT_S: Final = 86_400
 BATCH_GET_MAX: Final = 100
 # How many index entries one filtered page looks at before it hands out a cursor.
 LIST_LOOKED_AT_MAX: Final = 1_000
@@ -61,8 +67,35 @@ class DynamoJobs:
 
     @answering()
     def read(self, job_id: str) -> Job | None:
-        answer = self._client.get_item(TableName=self._table, Key=job_key(job_id), ConsistentRead=True)
-        return job_of(answer["Item"]) if "Item" in answer else None
+        item = self._get(job_key(job_id))
+        if item is None:
+            return None
+        job = job_of(item)
+        is_real = not job.staged or self._get(batch_key(job.batch_id or "")) is not None
+        return job if is_real else None
+
+    @answering()
+    def admit(self, job: Job) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=job_key(job.id),
+                UpdateExpression="SET #state = :queued, money = :held, acct = :w, open_shard = :shard, "
+                "open_by_s = :l REMOVE wallet, ttl_s",
+                ConditionExpression="#state = :staged",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":queued": text(JobState.QUEUED.value),
+                    ":held": text("held"),
+                    ":w": text(job.wallet_id),
+                    ":shard": text(open_shard(job.id)),
+                    ":l": number(job.swept_at_s),
+                    ":staged": text(STAGED),
+                },
+            )
+        except ClientError as error:
+            if not is_condition(error):
+                raise
 
     def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
         return self._update_open(
@@ -154,28 +187,19 @@ class DynamoJobs:
             while True:
                 with answering():
                     answer = self._client.query(**query)
-                yield from (text_of(item, "pk").removeprefix("J#") for item in answer["Items"])
+                yield from (text_of(item, "pk").partition("#")[2] for item in answer["Items"])
                 if "LastEvaluatedKey" not in answer:
                     break
                 query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _read_many(self, keys: list[str]) -> list[Job]:
         """The jobs under those keys, in the same order."""
-        if not keys:
-            return []
-        pending: Any = {
-            self._table: {
-                "Keys": [{"pk": text(key), "sk": text("JOB")} for key in keys],
-                "ConsistentRead": True,
-            }
-        }
-        items: dict[str, dict[str, Value]] = {}
-        while pending:
-            answer = self._client.batch_get_item(RequestItems=pending)
-            for item in answer["Responses"].get(self._table, []):
-                items[text_of(item, "pk")] = item
-            pending = answer.get("UnprocessedKeys")
-        return [job_of(items[key]) for key in keys if key in items]
+        return [job_of(item) for item in read_items(self._client, table=self._table, keys=keys)]
+
+    def _get(self, key: dict[str, Value]) -> dict[str, Value] | None:
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        found: dict[str, Value] | None = answer.get("Item")
+        return found
 
     @answering()
     def _update_open(
@@ -202,19 +226,65 @@ class DynamoJobs:
         return True
 
 
+def read_items(client: DynamoClient, *, table: str, keys: list[str]) -> list[dict[str, Value]]:
+    """The job items under those partition keys, in the same order; BATCH_GET_MAX keys at most."""
+    if not keys:
+        return []
+    pending: Any = {
+        table: {"Keys": [{"pk": text(key), "sk": text("JOB")} for key in keys], "ConsistentRead": True}
+    }
+    items: dict[str, dict[str, Value]] = {}
+    while pending:
+        answer = client.batch_get_item(RequestItems=pending)
+        for item in answer["Responses"].get(table, []):
+            items[text_of(item, "pk")] = item
+        pending = answer.get("UnprocessedKeys")
+    return [items[key] for key in keys if key in items]
+
+
 def job_key(job_id: str) -> dict[str, Value]:
     return {"pk": text(f"J#{job_id}"), "sk": text("JOB")}
+
+
+def batch_key(batch_id: str) -> dict[str, Value]:
+    return {"pk": text(f"B#{batch_id}"), "sk": text("BATCH")}
+
+
+def open_shard(subject_id: str) -> str:
+    """The part of the index of open jobs that a job or batch stands in."""
+    return str(zlib.crc32(subject_id.encode()) % OPEN_SHARDS)
 
 
 def new_job_item(job: Job) -> dict[str, Value]:
     """The item a hold puts: the job with its money held, in the sparse index of open jobs."""
     item = {
-        **job_key(job.id),
+        **_common_item(job),
         "acct": text(job.wallet_id),
-        "kind": text(job.kind.value),
-        "tier": text(job.tier),
         "state": text(job.state.value),
         "money": text("held"),
+        "open_shard": text(open_shard(job.id)),
+        "open_by_s": number(job.swept_at_s),
+    }
+    if job.deferred:
+        item["open_by_s"] = number(job.created_at_ms // 1000 + START_GRACE_S)
+    return item
+
+
+def staged_job_item(job: Job) -> dict[str, Value]:
+    """The item of one of a batch's jobs before the batch is bought: without money, and in no index."""
+    return {
+        **_common_item(job),
+        "wallet": text(job.wallet_id),
+        "state": text(STAGED),
+        "ttl_s": number(job.created_at_ms // 1000 + STAGED_KEPT_S),
+    }
+
+
+def _common_item(job: Job) -> dict[str, Value]:
+    item = {
+        **job_key(job.id),
+        "kind": text(job.kind.value),
+        "tier": text(job.tier),
         "hold_micros": number(job.hold_micros),
         "ask": text(_dump_order(job.order)),
         "route": text(job.route),
@@ -222,20 +292,31 @@ def new_job_item(job: Job) -> dict[str, Value]:
         "made": number(job.created_at_ms),
         "due": number(job.deadline_ms),
         "eta": number(job.expected_ms),
-        "open_shard": text(str(zlib.crc32(job.id.encode()) % OPEN_SHARDS)),
-        "open_by_s": number(job.swept_at_s),
     }
     if job.deferred:
         item["handed_on"] = number(1)
-        item["open_by_s"] = number(job.created_at_ms // 1000 + START_GRACE_S)
+    if job.batch_id is not None:
+        item["batch"] = text(job.batch_id)
     if job.webhook is not None:
-        item["hook"] = text(job.webhook.url)
-        if job.webhook.sealed_secret is not None:
-            item["seal"] = text(job.webhook.sealed_secret)
+        item |= webhook_attributes(job.webhook)
     if job.spent_month is not None and job.key_sha256 is not None:
         item["spent_month"] = text(job.spent_month)
         item["key"] = text(job.key_sha256)
     return item
+
+
+def webhook_attributes(webhook: Webhook) -> dict[str, Value]:
+    """Where the end is told: on a job's item or a batch's."""
+    attributes = {"hook": text(webhook.url)}
+    if webhook.sealed_secret is not None:
+        attributes["seal"] = text(webhook.sealed_secret)
+    return attributes
+
+
+def webhook_of(item: dict[str, Value]) -> Webhook | None:
+    if "hook" not in item:
+        return None
+    return Webhook(url=text_of(item, "hook"), sealed_secret=optional_text(item, "seal"))
 
 
 def end_update(end: JobEnd, *, money: str, hold_micros: int) -> dict[str, Any]:
@@ -267,12 +348,14 @@ def job_of(item: dict[str, Value]) -> Job:
     """The job of a stored item, also of a stream record's image."""
     failure = optional_text(item, "failure")
     kind = Kind(text_of(item, "kind"))
+    state = text_of(item, "state")
+    is_staged = state == STAGED
     return Job(
         id=text_of(item, "pk").removeprefix("J#"),
-        wallet_id=text_of(item, "acct"),
+        wallet_id=text_of(item, "wallet" if is_staged else "acct"),
         kind=kind,
         tier=text_of(item, "tier"),
-        state=JobState(text_of(item, "state")),
+        state=JobState.QUEUED if is_staged else JobState(state),
         hold_micros=number_of(item, "hold_micros"),
         order=_load_order(text_of(item, "ask"), kind=kind),
         route=text_of(item, "route"),
@@ -287,11 +370,11 @@ def job_of(item: dict[str, Value]) -> Job:
         files=_load_files(optional_text(item, "made_files") or "[]"),
         failure=JobFailure(failure) if failure is not None else None,
         finished_at_ms=optional_number(item, "ended"),
-        webhook=Webhook(url=text_of(item, "hook"), sealed_secret=optional_text(item, "seal"))
-        if "hook" in item
-        else None,
+        webhook=webhook_of(item),
         key_sha256=optional_text(item, "key"),
         spent_month=optional_text(item, "spent_month"),
+        batch_id=optional_text(item, "batch"),
+        staged=is_staged,
     )
 
 

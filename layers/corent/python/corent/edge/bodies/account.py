@@ -32,6 +32,7 @@ class LedgerEntry(Reply):
     amount_cents: int
     created_at: str
     job_id: str | None
+    batch_id: str | None
 
 
 class LedgerReply(Reply):

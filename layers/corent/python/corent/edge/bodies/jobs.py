@@ -30,8 +30,8 @@ class WebhookState(Reply):
     attempts: int
 
 
-class JobReply(Reply):
-    """The job document."""
+class JobDocument(Reply):
+    """The job document, as every way to learn of a job shows it."""
 
     id: str
     kind: JobKind
@@ -43,6 +43,11 @@ class JobReply(Reply):
     meta: JobMeta
     metadata: dict[str, str]
     error: JobError | None
+
+
+class JobReply(JobDocument):
+    """The job document as polls and lists show it: with how its webhook stands."""
+
     webhook: WebhookState
 
 

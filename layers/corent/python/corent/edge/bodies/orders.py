@@ -9,10 +9,11 @@ from corent.edge.bodies import Body, Reply
 type Preference = Literal["fast", "cheap", "balanced", "quality"]
 SEED_MAX = 2**31 - 1
 Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://")]
+MaxCost = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
-class OrderBody(Body):
-    """The fields of an image and of a video."""
+class OrderFields(Body):
+    """The fields of an image and of a video, by itself or in a batch."""
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
     preference: Preference = "balanced"
@@ -26,7 +27,13 @@ class OrderBody(Body):
         ],
         Field(max_length=16),
     ] = Field(default_factory=dict)
-    max_cost_cents: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    max_cost_cents: MaxCost | None = None
+
+
+class PurchaseFields(Body):
+    """Whom to tell of the end, and how much the whole may cost."""
+
+    max_cost_cents: MaxCost | None = None
     webhook_url: Url | None = None
     webhook_secret: Annotated[str, StringConstraints(min_length=16, max_length=256)] | None = Field(
         default=None, repr=False

@@ -5,17 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corent.edge.bodies import Reply
-from corent.edge.bodies.orders import OrderBody
+from corent.edge.bodies.orders import OrderFields, PurchaseFields
 
 type Ratio = Literal["16:9", "9:16", "1:1"]
 
 
-class VideoBody(OrderBody):
-    """`POST /v1/videos/generate`; `image_url` is the first frame."""
+class VideoItem(OrderFields):
+    """One video order; `image_url` is the first frame."""
 
     aspect_ratio: Ratio = "16:9"
     duration_s: Annotated[int, Field(ge=1, le=10)] = 5
     resolution: Literal["720p", "1080p"] = "720p"
+
+
+class VideoBody(VideoItem, PurchaseFields):
+    """`POST /v1/videos/generate`."""
 
 
 class Video(Reply):

@@ -1,0 +1,130 @@
+"""Draft a job: its price and its route, decided once, from what is on sale at this moment."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from corent.accounts.keys import Mode
+from corent.core.errors import TierUnavailableError
+from corent.core.money import quote_micros
+from corent.core.tiers import Kind, Tier
+from corent.jobs.job import (
+    IMAGE_DEADLINE_MS,
+    VIDEO_DEADLINE_MS,
+    ImageOrder,
+    Job,
+    JobState,
+    Order,
+    Webhook,
+)
+from corent.routing.health import OfferHealth
+from corent.routing.offers import Offer
+from corent.routing.rank import RouteRequest, expected_latency_ms, rank
+from corent.routing.route import Route, dump_route
+from corent.usecases.authenticate import Caller
+from corent.usecases.next_step import for_length
+
+DEADLINES_MS: Final = {Kind.IMAGE: IMAGE_DEADLINE_MS, Kind.VIDEO: VIDEO_DEADLINE_MS}
+
+
+class Offers(Protocol):
+    """What is on sale now, and how it has been doing."""
+
+    def on_offer(self, *, mode: Mode) -> tuple[Offer, ...]:
+        """Offers of upstreams we hold credentials for, as that kind of key may use them."""
+        ...
+
+    def health(self) -> dict[str, OfferHealth]:
+        """Recent results by offer id; the last known ones when they cannot be read."""
+        ...
+
+
+class DraftJob:
+    """Makes jobs as they are before their money is held."""
+
+    def __init__(self, *, tiers: tuple[Tier, ...], offers: Offers) -> None:
+        self._tiers = {(tier.kind, tier.preference): tier for tier in tiers}
+        self._offers = offers
+
+    def price_micros(self, order: Order) -> int:
+        """What it costs, whichever upstream serves it."""
+        units = order.n if isinstance(order, ImageOrder) else order.duration_s
+        return quote_micros(self._tier(order).price_micros, units=units)
+
+    def __call__(
+        self,
+        order: Order,
+        *,
+        caller: Caller,
+        ulid: str,
+        now_ms: int,
+        deferred: bool,
+        webhook: Webhook | None = None,
+    ) -> Job:
+        """The job, queued when it is `deferred`. Raises TierUnavailableError when no offer can take it."""
+        tier = self._tier(order)
+        moment = datetime.fromtimestamp(now_ms / 1000, UTC)
+        offers = self._offers.on_offer(mode=caller.key.mode)
+        health = self._offers.health()
+        route = rank(
+            _route_request(order, tier=tier, moment=moment),
+            offers=offers,
+            health=health,
+            seed=_seed(ulid),
+        )
+        if not route.candidates:
+            raise TierUnavailableError(
+                "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
+            )
+        limited = caller.key.limit_micros is not None
+        return Job(
+            id=f"job_{ulid}",
+            wallet_id=caller.wallet_id,
+            kind=tier.kind,
+            tier=tier.name,
+            state=JobState.QUEUED if deferred else JobState.PROCESSING,
+            hold_micros=self.price_micros(order),
+            order=order,
+            route=dump_route(route),
+            files_key=secrets.token_hex(16),
+            created_at_ms=now_ms,
+            deadline_ms=now_ms + DEADLINES_MS[tier.kind],
+            expected_ms=_expected_ms(route, order, offers=offers, health=health),
+            deferred=deferred,
+            webhook=webhook,
+            key_sha256=caller.key_sha256 if limited else None,
+            spent_month=f"{moment:%Y%m}" if limited else None,
+        )
+
+    def _tier(self, order: Order) -> Tier:
+        kind = Kind.IMAGE if isinstance(order, ImageOrder) else Kind.VIDEO
+        return self._tiers[kind, order.preference]
+
+
+def _route_request(order: Order, *, tier: Tier, moment: datetime) -> RouteRequest:
+    common: dict[str, Any] = {
+        "tier": tier.name,
+        "preference": order.preference,
+        "aspect_ratio": order.aspect_ratio,
+        "seeded": order.seed is not None,
+        "image": order.image_url is not None,
+        "day": moment.date(),
+    }
+    if isinstance(order, ImageOrder):
+        return RouteRequest(**common, output_format=order.output_format, count=order.n)
+    return RouteRequest(**common, duration_s=order.duration_s, resolution=order.resolution)
+
+
+def _expected_ms(
+    route: Route, order: Order, *, offers: tuple[Offer, ...], health: dict[str, OfferHealth]
+) -> int:
+    """How long the first candidate usually takes, for the estimate of progress."""
+    first = next(offer for offer in offers if offer.id == route.candidates[0].offer_id)
+    latency_ms = max(1, expected_latency_ms(first, health.get(first.id)))
+    return latency_ms if isinstance(order, ImageOrder) else for_length(latency_ms, order)
+
+
+def _seed(ulid: str) -> int:
+    """The route's seed: from the job's own id, so that it needs no source of chance of its own."""
+    return int.from_bytes(hashlib.sha256(ulid.encode()).digest()[:4], "big")

@@ -1,0 +1,62 @@
+"""What comes with an order beside its content: who pays, and how a repeat is recognised."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from corent.core.errors import MaxCostExceededError
+from corent.core.money import cents_floor
+from corent.ledger.store import IdempotencyClaim, KeyLimit
+from corent.usecases.authenticate import Caller
+from corent.usecases.callers_webhooks import WebhookRequest
+
+IDEMPOTENCY_KEPT_S: Final = 24 * 3600
+# How long a hold may be tried before the caller is told to come back.
+HOLD_TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What came with the order: who pays, how long they wait, and how a repeat is recognised."""
+
+    caller: Caller
+    ulid: str
+    wait_s: float
+    max_cost_cents: int | None
+    idempotency_key: str | None
+    fingerprint: str
+    webhook: WebhookRequest | None = None
+
+    def claim(self, *, now_ms: int) -> IdempotencyClaim | None:
+        """What keeps a second request with the same key from buying again; None without a key."""
+        if self.idempotency_key is None:
+            return None
+        return IdempotencyClaim(
+            key_sha256=hashlib.sha256(self.idempotency_key.encode()).hexdigest(),
+            fingerprint=self.fingerprint,
+            expires_at_s=now_ms // 1000 + IDEMPOTENCY_KEPT_S,
+        )
+
+
+def fingerprint(method: str, path: str, body: Any) -> str:
+    """SHA-256 over the method, the path and the parsed body in canonical form."""
+    canonical = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def check_budget(price_micros: int, *, max_cost_cents: int | None) -> None:
+    """Raise MaxCostExceededError for a price above what the caller allowed."""
+    if max_cost_cents is not None and cents_floor(price_micros) > max_cost_cents:
+        raise MaxCostExceededError(
+            "The price is above max_cost_cents.",
+            param="max_cost_cents",
+            details={"required_cents": cents_floor(price_micros)},
+        )
+
+
+def key_limit_of(caller: Caller, *, month: str | None) -> KeyLimit | None:
+    """The spending limit of the key that buys, where it has one."""
+    if month is None or caller.key.limit_micros is None:
+        return None
+    return KeyLimit(key_sha256=caller.key_sha256, month=month, limit_micros=caller.key.limit_micros)
