@@ -24,7 +24,7 @@ from moto.server import ThreadedMotoServer
 from corent.core.clock import SystemClock
 from corent.usecases.open_account import OpenedAccount
 from tests.fakes import FakeClock, ulid
-from tests.machine import Execution, Machine
+from tests.machine import BATCH_DEFINITION, Execution, Machine
 from tests.tables import create_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,6 +149,19 @@ class Cloud:
             machine.at(time_ms, event)
         return machine.run({"job_id": job_id})
 
+    def carry_batch(self, batch_id: str, *, clock: FakeClock) -> Execution:
+        """Run the batch's execution, and in it those of its jobs."""
+        machine = Machine(
+            {
+                "BeginFunction": lambda event: load("batch_begin").handler(event, CONTEXT),
+                "GenerationMachine": lambda event: self.carry(event["job_id"], clock=clock),
+                "CloseFunction": lambda event: load("batch_close").handler(event, CONTEXT),
+            },
+            clock=clock,
+            definition=BATCH_DEFINITION,
+        )
+        return machine.run({"batch_id": batch_id})
+
     def at(self, time_ms: int, event: Callable[[], object]) -> None:
         """Let something happen at that time of the next execution."""
         self.planned.append((time_ms, event))
@@ -229,6 +242,7 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         "CORENT_RESULTS_BUCKET": bucket,
         "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
         "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
+        "CORENT_BATCH_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:batch",
         "CORENT_CALLBACK_BASE_URL": "https://api.corent.example",
         "CORENT_CALLBACK_SECRET": "corent/callbacks",
         "CORENT_STREAM_SECRET": "corent/streams",

@@ -135,6 +135,8 @@ def second_request(cloud: Cloud, meter: Meter, key: str, **body: Any) -> list[tu
 
 def _tables(parameters: dict[str, Any]) -> str:
     writes = parameters.get("TransactItems")
+    if "RequestItems" in parameters:
+        return " ".join(parameters["RequestItems"])
     if writes is None:
         return str(parameters.get("TableName"))
     return " ".join(next(iter(write.values()))["TableName"] for write in writes)
@@ -321,8 +323,50 @@ def test_a_videos_steps_make_no_call_too_many(
         assert (name, seen) == (name, wanted)
 
 
+STAGE, ALL = ("BatchWriteItem", "jobs"), ("BatchGetItem", "jobs")
+BATCH_HOLD = ("TransactWriteItems", "jobs balances balances")
+
+
+def test_a_batch_of_a_hundred_is_accepted_in_eight_calls_and_its_start(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("sandbox", Conversation(files))
+    body = {"requests": [{"prompt": PROMPT}] * 100}
+    for _ in range(2):
+        cloud.sent.clear()
+        answer = cloud.call("images_batch", "POST", "/v1/images/batch", key=account.test_key, body=body)
+        assert answer.status == 202
+    # Authentication, the balance first, the jobs by twenty-five, the hold.
+    assert calls_of(cloud) == [CALLS[0], CALLS[3], *[STAGE] * 4, BATCH_HOLD, STATES, CALLS[3]]
+
+
+def test_a_batch_is_read_in_two_calls_and_carried_without_one_too_many(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("sandbox", Conversation(files))
+    body = {"requests": [{"prompt": PROMPT}] * 3}
+    bought = cloud.call("images_batch", "POST", "/v1/images/batch", key=account.test_key, body=body).json
+    path = {"id": bought["id"]}
+    event = {"batch_id": bought["id"]}
+    cloud.sent.clear()
+    cloud.call("batches_get", "GET", "/v1/batches/{id}", key=account.test_key, path=path)
+    assert calls_of(cloud) == [CALLS[0], READ, ALL]
+    cloud.sent.clear()
+    load("batch_begin").handler(event, CONTEXT)
+    assert calls_of(cloud) == [READ, ALL, *[NOTE] * 3, NOTE]
+    for job in bought["jobs"]:
+        cloud.carry(job["id"], clock=clock)
+    cloud.sent.clear()
+    load("batch_close").handler(event, CONTEXT)
+    assert calls_of(cloud) == [READ, ALL, ("TransactWriteItems", "jobs balances"), READ]
+
+
 @pytest.mark.parametrize(
-    "function", ["generation_settle", "on_execution_ended", "on_sweep_tick", "jobs_cancel"]
+    "function",
+    [
+        *("generation_settle", "on_execution_ended", "on_sweep_tick", "jobs_cancel"),
+        *("batch_begin", "batch_close", "batches_get", "batches_cancel"),
+    ],
 )
 def test_settling_imports_no_http_client(cloud: Cloud, function: str) -> None:
     program = f"import sys; sys.path.insert(0, {str(ROOT / 'functions' / function)!r}); import app; "

@@ -14,7 +14,8 @@ from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
 EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
 # The sandbox upstream has its own settings and its own tests.
 OWN = ("sandbox_upstream", "sandbox_films")
-HTTP = [name for name in EVENTS if not name.startswith(("on_", "generation_")) and name not in OWN]
+STEPS = ("generation_", "batch_")
+HTTP = [name for name in EVENTS if not name.startswith(("on_", *STEPS)) and name not in OWN]
 PUBLIC = {"status_get": 200, "openapi_get": 200, "unknown_route": 405, "provider_callbacks": 401}
 
 
@@ -63,7 +64,8 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     sent["headers"]["Authorization"] = f"Bearer {open_account(balance_cents=100).live_key}"
     answer = load(name).handler(sent, CONTEXT)
     wanted = {
-        **dict.fromkeys(("images_generate", "videos_generate"), 503),
+        **dict.fromkeys(("images_generate", "videos_generate", "images_batch", "videos_batch"), 503),
+        **dict.fromkeys(("batches_get", "batches_cancel"), 404),
         **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
         **dict.fromkeys(("jobs_stream", "jobs_stream_token"), 404),
         **{"keys_create": 201, "keys_revoke": 404},
@@ -74,7 +76,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
 @pytest.mark.parametrize(
     "name",
     [
-        *("generation_submit", "generation_settle", "on_execution_ended"),
+        *("generation_submit", "generation_settle", "batch_begin", "batch_close", "on_execution_ended"),
         *("on_sweep_tick", "on_webhook_due"),
     ],
 )

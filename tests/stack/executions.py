@@ -24,16 +24,21 @@ class Execution:
         return len(self.entered) + self.retries
 
 
-def execution_arn(stack: Stack, job_id: str) -> str:
-    """The execution that carries a job: it has the job's name."""
-    machine_arn = stack.physical_id("GenerationMachine")
-    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+def execution_arn(stack: Stack, subject_id: str) -> str:
+    """The execution that carries a job or batch: it has its name."""
+    machine = "BatchMachine" if subject_id.startswith("batch_") else "GenerationMachine"
+    return f"{stack.physical_id(machine).replace(':stateMachine:', ':execution:')}:{subject_id}"
 
 
-def read_execution(stack: Stack, job_id: str) -> Execution:
-    """The job's execution as it stands now."""
+def stop_execution(stack: Stack, subject_id: str) -> None:
+    """Abort it, as an operator may."""
+    stack.aws("stepfunctions").stop_execution(executionArn=execution_arn(stack, subject_id))
+
+
+def read_execution(stack: Stack, subject_id: str) -> Execution:
+    """The execution of a job or batch as it stands now."""
     states = stack.aws("stepfunctions")
-    arn = execution_arn(stack, job_id)
+    arn = execution_arn(stack, subject_id)
     described = states.describe_execution(executionArn=arn)
     events = _events(states, arn)
     entered = []

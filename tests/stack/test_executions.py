@@ -1,8 +1,7 @@
 """Executions that break: workers that are killed, executions that are aborted or were never started."""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from botocore.config import Config
 from tests.invariants import violations
 from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
-from tests.stack.executions import execution_arn
+from tests.stack.executions import execution_arn, stop_execution
+from tests.stack.faults import make_due, misconfigured
 from tests.stack.long_jobs import balance, buy_film, ended, followed, read_job, until
 from tests.stack.sandbox_records import read_records
 from tests.stack.workers import frozen, kill_workers
@@ -118,7 +118,7 @@ def test_an_aborted_executions_hold_goes_back(stack: Stack, account: Account) ->
         job_id = buy_film(client, prompt="[slow:60] a red fox runs", duration_s=1)
         until(lambda: read_records(stack, job_id) or None, what="the sandbox to take the order")
         assert balance(client)["held_cents"] == PRICE_CENTS
-        stack.aws("stepfunctions").stop_execution(executionArn=execution_arn(stack, job_id))
+        stop_execution(stack, job_id)
         job = ended(client, job_id)
     assert (job["status"], job["error"]["code"]) == ("failed", "tier_unavailable")
     check_charged(stack, account, cents=0)
@@ -136,26 +136,3 @@ def test_a_sweep_starts_the_job_that_nobody_started(stack: Stack, account: Accou
         stack.invoke("OnSweepTickFunction", {})
         assert followed(stack, account, job_id).job["status"] == "completed"
     check_charged(stack, account, cents=PRICE_CENTS)
-
-
-@contextmanager
-def misconfigured(stack: Stack, function: str, variable: str) -> Iterator[None]:
-    """Within this, the function knows one of its resources by a name that does not exist."""
-    functions, name = stack.aws("lambda"), stack.physical_id(function)
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    wrong = {**variables, variable: f"{variables[variable]}-none"}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
-    try:
-        yield
-    finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-
-
-def make_due(stack: Stack, job_id: str) -> None:
-    """Let the job's time to be looked at have come."""
-    stack.aws("dynamodb").update_item(
-        TableName=stack.tables["jobs"],
-        Key={"pk": {"S": f"J#{job_id}"}, "sk": {"S": "JOB"}},
-        UpdateExpression="SET open_by_s = :past",
-        ExpressionAttributeValues={":past": {"N": "1"}},
-    )

@@ -133,38 +133,66 @@ def test_the_sender_may_read_what_is_owed_open_its_secret_and_send_for_itself() 
         json.dumps({"Fn::GetAtt": f"{name}.Arn"}) for name in ("JobsTable", "WebhookKey", "WebhooksQueue")
     }
     assert {action for action, _ in granted} == {
-        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         *("kms:Decrypt", "sqs:SendMessage"),
     }
 
 
-MACHINE = json.loads((ROOT / "statemachines" / "generation.asl.json").read_text())
+MACHINES = {
+    name: json.loads((ROOT / "statemachines" / f"{name.lower()}.asl.json").read_text())
+    for name in ("Generation", "Batch")
+}
+# By machine and state: the function that the state calls.
 STEPS = {
-    name: f"Generation{state['Arguments']['FunctionName'].removeprefix('${')[:-1]}"
-    for name, state in MACHINE["States"].items()
+    (machine, name): f"{machine}{state['Arguments']['FunctionName'].removeprefix('${')[:-1]}"
+    for machine, definition in MACHINES.items()
+    for name, state in definition["States"].items()
     if state["Type"] == "Task"
 }
 
 
-@pytest.mark.parametrize("state", [name for name in STEPS if name != "Await"])
-def test_a_step_ends_before_its_state_gives_it_up(state: str) -> None:
+@pytest.mark.parametrize(("machine", "state"), [step for step in STEPS if step[1] != "Await"])
+def test_a_step_ends_before_its_state_gives_it_up(machine: str, state: str) -> None:
     # Else a second one would begin while the first still runs.
-    assert functions()[STEPS[state]]["Timeout"] < MACHINE["States"][state]["TimeoutSeconds"]
+    limit_s = MACHINES[machine]["States"][state]["TimeoutSeconds"]
+    assert functions()[STEPS[machine, state]]["Timeout"] < limit_s
 
 
-def test_the_machine_may_call_its_steps_and_nothing_else() -> None:
-    machine = resources("AWS::Serverless::StateMachine")["GenerationMachine"]
-    (policy,) = machine["Policies"]
-    (statement,) = policy["Statement"]
-    assert actions(statement) == ["lambda:InvokeFunction"]
-    assert granted_resources(statement) == [{"Fn::GetAtt": f"{step}.Arn"} for step in STEPS.values()]
-    assert machine["DefinitionSubstitutions"] == {
-        step.removeprefix("Generation"): {"Fn::GetAtt": f"{step}.Arn"} for step in STEPS.values()
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_may_call_its_own_steps_and_no_other_function(machine: str) -> None:
+    described = resources("AWS::Serverless::StateMachine")[f"{machine}Machine"]
+    (policy,) = described["Policies"]
+    calling = [each for each in policy["Statement"] if "lambda:InvokeFunction" in actions(each)]
+    arns = [{"Fn::GetAtt": f"{step}.Arn"} for (owner, _), step in STEPS.items() if owner == machine]
+    assert [granted_resources(each) for each in calling] == [arns]
+    functions_of = {
+        name: arn for name, arn in described["DefinitionSubstitutions"].items() if name.endswith("Function")
     }
+    assert list(functions_of.values()) == arns
+
+
+def test_a_batch_may_start_jobs_and_watch_their_executions_and_nothing_else() -> None:
+    (policy,) = resources("AWS::Serverless::StateMachine")["BatchMachine"]["Policies"]
+    granted = {
+        action: resource["Fn::Sub"]
+        for statement in policy["Statement"]
+        for action in actions(statement)
+        for resource in granted_resources(statement)
+        if action != "lambda:InvokeFunction"
+    }
+    assert {action: resource.split("}:")[1].split(":")[0] for action, resource in granted.items()} == {
+        **dict.fromkeys(
+            ("states:StartExecution", "states:DescribeExecution", "states:StopExecution"), "states"
+        ),
+        **dict.fromkeys(("events:PutTargets", "events:PutRule", "events:DescribeRule"), "events"),
+    }
+    assert all("-generation" in each or "StepFunctionsGetEvents" in each for each in granted.values())
 
 
 def test_an_execution_outlasts_the_longest_job() -> None:
-    assert MACHINE["TimeoutSeconds"] * 1000 > max(IMAGE_DEADLINE_MS, VIDEO_DEADLINE_MS) + 120_000
+    assert (
+        MACHINES["Generation"]["TimeoutSeconds"] * 1000 > max(IMAGE_DEADLINE_MS, VIDEO_DEADLINE_MS) + 120_000
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(resources("AWS::SQS::Queue")) - {"DeadLetters"}))
