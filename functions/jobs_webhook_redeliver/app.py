@@ -1,4 +1,4 @@
-"""POST /v1/jobs/{id}/webhook/redeliver: send a job's webhook once more, under the same id."""
+"""POST /v1/jobs/{id}/webhook/redeliver: send a job's webhook once more, or a batch's, under the same id."""
 
 from aws_lambda_powertools.event_handler import Response
 

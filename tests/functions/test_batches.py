@@ -349,3 +349,28 @@ def test_another_accounts_batch_is_a_missing_one(cloud: Cloud, account: OpenedAc
 @pytest.mark.parametrize("batch_id", ["batch_1", "job_01M81Z0000SAMPXE0000000000", "B#batch_x"])
 def test_a_malformed_id_is_a_missing_batch(cloud: Cloud, account: OpenedAccount, batch_id: str) -> None:
     assert read(cloud, account.live_key, batch_id).status == 404
+
+
+@pytest.mark.usefixtures("painter")
+def test_a_batchs_webhook_has_a_log_and_is_redelivered_like_a_jobs(
+    cloud: Cloud, account: OpenedAccount, clock: FakeClock
+) -> None:
+    batch_id = buy(cloud, account.live_key, *foxes(1), webhook_url=HOOK).json["id"]
+    request = {"key": account.live_key, "path": {"id": batch_id}}
+    log = ("jobs_webhook_get", "GET", "/v1/jobs/{id}/webhook")
+    again = ("jobs_webhook_redeliver", "POST", "/v1/jobs/{id}/webhook/redeliver")
+    assert cloud.call(*log, **request).json == {"status": "pending", "attempts": []}
+    assert cloud.call(*again, **request).status == 404
+    cloud.carry_batch(batch_id, clock=clock)
+    key = {"pk": {"S": f"B#{batch_id}"}, "sk": {"S": "OUT#terminal"}}
+    cloud.client("dynamodb").update_item(
+        TableName="jobs",
+        Key=key,
+        UpdateExpression="SET #s = :u",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":u": {"S": "undelivered"}},
+    )
+    assert cloud.call(*log, **request).json["status"] == "undelivered"
+    assert (cloud.call(*again, **request).status, cloud.messages) == (202, [json.dumps({"id": batch_id})])
+    other = {**request, "key": account.test_key}
+    assert [cloud.call(*route, **other).status for route in (log, again)] == [404, 404]

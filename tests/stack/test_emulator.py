@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stack.conftest import Stack
+from tests.stack.long_jobs import until
 
 RAISING = """
 class OutOfStockError(Exception):
@@ -69,3 +70,65 @@ def test_an_imported_api_keeps_its_any_methods(stack: Stack) -> None:
 
 def test_the_emulator_listens_on_loopback_only(stack: Stack) -> None:
     assert stack.aws_endpoint_url.startswith("http://127.0.0.1:")
+
+
+NESTING = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Inner",
+    "States": {
+        "Inner": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::states:startExecution.sync:2",
+            "Arguments": {
+                "StateMachineArn": "{% $states.input.machine %}",
+                "Name": "{% $states.input.name %}",
+                "Input": {},
+            },
+            "Output": "{% $states.result.Output %}",
+            "End": True,
+        }
+    },
+}
+INNER = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": {"done": "yes"}, "End": True}}}
+FAILING = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "OutOfStock", "Cause": "none left"}}}
+
+
+@pytest.fixture
+def nesting(stack: Stack) -> Iterator[Any]:
+    """Runs another machine's execution from within one; its status and output."""
+    states = stack.aws("stepfunctions")
+    made: dict[str, str] = {}
+    for name, definition in {"nesting": NESTING, "inner": INNER, "failing": FAILING}.items():
+        role = "arn:aws:iam::000000000000:role/any"
+        machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+        made[name] = machine["stateMachineArn"]
+
+    def run(inner: str, name: str) -> tuple[str, Any]:
+        given = json.dumps({"machine": made[inner], "name": name})
+        started = states.start_execution(stateMachineArn=made["nesting"], input=given)
+        ended = until(
+            lambda: seen if (seen := _described(states, started))["status"] != "RUNNING" else None,
+            what="the outer execution to end",
+        )
+        return ended["status"], json.loads(ended.get("output") or "null")
+
+    yield run
+    for arn in made.values():
+        states.delete_state_machine(stateMachineArn=arn)
+
+
+def _described(states: Any, started: Any) -> Any:
+    return states.describe_execution(executionArn=started["executionArn"])
+
+
+def test_a_nested_execution_hands_its_output_on(nesting: Any) -> None:
+    assert nesting("inner", "one") == ("SUCCEEDED", {"done": "yes"})
+
+
+def test_a_nested_execution_that_fails_fails_its_state(nesting: Any) -> None:
+    assert nesting("failing", "one")[0] == "FAILED"
+
+
+def test_a_nested_execution_is_refused_under_a_name_that_was_used(nesting: Any) -> None:
+    assert nesting("inner", "again")[0] == "SUCCEEDED"
+    assert nesting("inner", "again")[0] == "FAILED"

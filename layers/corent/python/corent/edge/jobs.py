@@ -6,6 +6,7 @@ from corent.edge.bodies import JobKind, JobStatus
 from corent.edge.bodies.jobs import JobReply, JobsReply, WebhookReply
 from corent.jobs.document import job_document
 from corent.jobs.job import JobState
+from corent.usecases.read_deliveries import DeliveryView
 from corent.usecases.read_jobs import JobView, JobViewPage
 from corent.webhooks.outbox import Try
 
@@ -24,10 +25,9 @@ def page_reply(page: JobViewPage, *, public_base_url: str, now_ms: int) -> JobsR
     return JobsReply(jobs=jobs, next_cursor=page.next_before)
 
 
-def webhook_reply(view: JobView) -> WebhookReply:
-    """The log of a job's webhook."""
-    log = view.delivery.log if view.delivery else ()
-    document = {"status": view.webhook_status, "attempts": [_try_row(entry) for entry in log]}
+def webhook_reply(view: DeliveryView) -> WebhookReply:
+    """The log of a webhook."""
+    document = {"status": view.status, "attempts": [_try_row(entry) for entry in view.log]}
     return WebhookReply.model_validate(document)
 
 

@@ -12,7 +12,7 @@ from corent.jobs.store import JobStore
 from corent.routing.explanation import explain
 from corent.routing.route import load_route
 from corent.usecases.authenticate import Caller
-from corent.webhooks.outbox import DeliveryStatus, Outbox
+from corent.webhooks.outbox import Outbox, delivery_status
 from corent.webhooks.store import OutboxStore
 
 
@@ -26,9 +26,7 @@ class JobView:
     @property
     def webhook_status(self) -> str:
         """`none` for a job without a webhook, `pending` until the job has ended."""
-        if self.delivery is not None:
-            return self.delivery.status.value
-        return "none" if self.job.webhook is None else DeliveryStatus.PENDING.value
+        return delivery_status(self.delivery, is_wanted=self.job.webhook is not None)
 
 
 @dataclass(frozen=True, slots=True)

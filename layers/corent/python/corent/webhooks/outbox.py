@@ -130,6 +130,13 @@ def new_outbox(subject_id: str, *, wallet_id: str, now_ms: int) -> Outbox:
     )
 
 
+def delivery_status(delivery: Outbox | None, *, is_wanted: bool) -> str:
+    """`none` where nobody asked to be told, `pending` until there is something to tell."""
+    if delivery is not None:
+        return delivery.status.value
+    return DeliveryStatus.PENDING.value if is_wanted else "none"
+
+
 def bucket_ms(duration_ms: int) -> int:
     """The smallest bucket that holds the duration; the largest holds all the rest."""
     return next((each for each in DURATION_BUCKETS_MS if duration_ms <= each), DURATION_BUCKETS_MS[-1])

@@ -4,16 +4,18 @@ from functools import cache
 
 from corent.core.clock import SystemClock
 from corent.usecases.authenticate import Caller
-from corent.usecases.read_jobs import JobView
+from corent.usecases.read_deliveries import DeliveryView
 from corent.usecases.redeliver_webhook import RedeliverWebhook
-from corent.wiring.money import outboxes, read_jobs
+from corent.wiring.deliveries import read_deliveries
+from corent.wiring.money import outboxes
 from corent.wiring.webhooks import later
 
 
-def redeliver_webhook(job_id: str, *, caller: Caller) -> JobView:
-    """The job with its delivery pending again. Raises NotFoundError."""
-    job = read_jobs().get(job_id, caller=caller)
-    return JobView(job=job, delivery=_redeliver()(job.id))
+def redeliver_webhook(subject_id: str, *, caller: Caller) -> DeliveryView:
+    """The webhook of the caller's job or batch, pending again. Raises NotFoundError."""
+    read_deliveries().get(subject_id, caller=caller)
+    outbox = _redeliver()(subject_id)
+    return DeliveryView(status=outbox.status.value, log=outbox.log)
 
 
 @cache
