@@ -55,8 +55,19 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
+bench: bench-requests bench-delays bench-costs ## Run the three benchmarks one after the other
+
+.PHONY: bench-requests
+bench-requests: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
 	@PYTHONPATH=.:layers/corent/python $(VENVS)/runtime/bin/python -m benchmarks.request_path
+
+.PHONY: bench-delays
+bench-delays: stack-tools ## Measure on a stack how soon after a job's end its webhook and its stream tell of it
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.job_delays
+
+.PHONY: bench-costs
+bench-costs: $(VENVS)/dev.stamp ## Count what a job takes of AWS, and price it
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.job_costs
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions

@@ -1,1 +1,1 @@
-"""Measurements of the request path; `make bench` runs them. They are never tests."""
+"""Measurements; `make bench` runs them. They are never tests."""

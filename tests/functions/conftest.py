@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,12 +51,17 @@ class Answer:
 
 @dataclass
 class Cloud:
-    """The emulated services and the handlers above them."""
+    """The emulated services and the handlers above them.
+
+    `called` has the route of each request, `invoked` the function of each invocation.
+    """
 
     endpoint: str
     bucket: str
     machine: Machine | None = None
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
+    invoked: list[str] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -111,9 +117,15 @@ class Cloud:
 
     def call(self, function: str, method: str, resource: str, **request: Any) -> Answer:
         """Send one request (see `event`) to one function."""
-        raw_answer = load(function).handler(self.event(method, resource, **request), CONTEXT)
+        self.called.append(resource)
+        raw_answer = self.invoke(function, self.event(method, resource, **request))
         merged = {name: values[0] for name, values in raw_answer["multiValueHeaders"].items()}
         return Answer(status=raw_answer["statusCode"], headers=merged, text=raw_answer["body"])
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Run one function on one event."""
+        self.invoked.append(function)
+        return load(function).handler(event, CONTEXT)
 
     def generate(self, key: str | None, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
         """`POST /v1/images/generate`, with a prompt unless one is given."""
@@ -133,7 +145,7 @@ class Cloud:
         """Run the job's execution: the real definition over the real step functions."""
 
         def step(function: str) -> Callable[[dict[str, Any]], object]:
-            return lambda event: load(function).handler(event, CONTEXT)
+            return lambda event: self.invoke(function, event)
 
         machine = Machine(
             {
@@ -204,21 +216,30 @@ def webhook_key(endpoint: str) -> str:
     return key_id
 
 
-@pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
+@contextmanager
+def emulated_services() -> Iterator[str]:
+    """Moto's server in this process; its address."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    with emulated_services() as address:
+        yield address
 
 
 _buckets = itertools.count(1)
 
 
-@pytest.fixture
-def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+@contextmanager
+def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Empty tables, a bucket, no provider on offer, and every function's wiring made anew."""
     # The server runs in this process; asking it to drop and make the tables again takes far longer.
     tables = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
@@ -280,8 +301,16 @@ def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud
         return {}
 
     monkeypatch.setattr(aws._JsonService, "call", counted)
-    yield made
-    clear_wiring()
+    try:
+        yield made
+    finally:
+        clear_wiring()
+
+
+@pytest.fixture
+def cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with empty_cloud(moto_endpoint, monkeypatch) as made:
+        yield made
 
 
 def clear_wiring() -> None:
@@ -304,6 +333,11 @@ def account(cloud: Cloud) -> OpenedAccount:
 @pytest.fixture
 def upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Put a provider on offer whose answers come from a function."""
+    return offering(cloud, monkeypatch)
+
+
+def offering(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """What puts a provider on offer."""
 
     def offer(provider: str, answer: Upstream, **secret: str) -> None:
         from corent.wiring import upstreams
@@ -323,6 +357,11 @@ def upstream(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Time that begins now and passes only by sleeping or by being told to."""
+    return virtual_clock(monkeypatch)
+
+
+def virtual_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """Put such a time in force."""
     virtual = FakeClock(SystemClock().now_ms())
     for name in ("now_ms", "monotonic_s", "sleep"):
         move = getattr(virtual, name)

@@ -7,12 +7,11 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from corent.adapters import aws
 from corent.providers.catalog import offers
 from corent.usecases.open_account import OpenedAccount
 from corent.wiring import images
@@ -20,12 +19,11 @@ from tests.fakes import FakeClock
 from tests.films import film
 from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
 from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, Films, serving_files
+from tests.metering import Meter, metered
 from tests.pictures import encoded
 
 PROMPT = "A red fox in a snowy forest at dawn, seen from far away. " * 4
 PROMPT = PROMPT[:200]
-
-type Item = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -34,92 +32,9 @@ def files() -> Iterator[Files]:
         yield served
 
 
-def attribute_bytes(name: str, value: dict[str, str]) -> int:
-    """DynamoDB's published size of an attribute: UTF-8 bytes; a number takes half a byte a digit and one."""
-    if "S" in value:
-        return len(name.encode()) + len(value["S"].encode())
-    digits = value["N"].lstrip("-0").rstrip("0")
-    return len(name.encode()) + -(-len(digits) // 2) + 1
-
-
-def kilobytes(*items: Item | None) -> int:
-    """Started kilobytes of the largest of them."""
-    held = [item for item in items if item is not None]
-    largest = max(sum(attribute_bytes(*attribute) for attribute in item.items()) for item in held)
-    return -(-largest // 1024)
-
-
-@dataclass
-class Meter:
-    """Adds up the write units of what passes, from the items before and after each write."""
-
-    client: Any
-    units: int = 0
-    largest_job_kilobytes: int = 0
-    objects: list[str] = field(default_factory=list)
-    indexes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def around(self, operation: str, parameters: dict[str, Any], call: Callable[[], Any]) -> Any:
-        if operation == "UpdateItem":
-            writes, factor = [parameters], 1
-        elif operation == "TransactWriteItems":
-            writes, factor = [next(iter(action.values())) for action in parameters["TransactItems"]], 2
-        else:
-            return call()
-        before = [self._read(write) for write in writes]
-        answer = call()
-        for write, old in zip(writes, before, strict=True):
-            self._count(write["TableName"], old, self._read(write), factor=factor)
-        return answer
-
-    def _read(self, write: dict[str, Any]) -> Item | None:
-        source = write.get("Key") or write["Item"]
-        item: Item | None = self.client.get_item(
-            TableName=write["TableName"], Key={name: source[name] for name in ("pk", "sk")}
-        ).get("Item")
-        return item
-
-    def _count(self, table: str, old: Item | None, new: Item | None, *, factor: int) -> None:
-        self.units += factor * kilobytes(old, new)
-        if table == "jobs":
-            self.largest_job_kilobytes = max(self.largest_job_kilobytes, kilobytes(new))
-        for index in self._indexes(table):
-            entries = [self._entry(index, item) for item in (old, new)]
-            if entries[0] != entries[1]:
-                self.units += sum(kilobytes(entry) for entry in entries if entry is not None)
-
-    def _indexes(self, table: str) -> list[dict[str, Any]]:
-        if table not in self.indexes:
-            described = self.client.describe_table(TableName=table)["Table"]
-            self.indexes[table] = described.get("GlobalSecondaryIndexes", [])
-        return self.indexes[table]
-
-    def _entry(self, index: dict[str, Any], item: Item | None) -> Item | None:
-        """What the index holds of the item; None when it lacks a key of the index."""
-        keys = {key["AttributeName"] for key in index["KeySchema"]}
-        if item is None or not keys <= set(item):
-            return None
-        projection = index["Projection"]
-        shown = keys | {"pk", "sk"} | set(projection.get("NonKeyAttributes", []))
-        everything = projection["ProjectionType"] == "ALL"
-        return {name: value for name, value in item.items() if everything or name in shown}
-
-
 @pytest.fixture
 def meter(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Meter:
-    made = Meter(client=cloud.client("dynamodb"))
-    call, put = aws._JsonService.call, aws.S3.put_object
-
-    def metered(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
-        return made.around(operation, parameters, lambda: call(self, operation, parameters))
-
-    def counted(self: Any, **parameters: Any) -> None:
-        made.objects.append(parameters["Key"])
-        put(self, **parameters)
-
-    monkeypatch.setattr(aws._JsonService, "call", metered)
-    monkeypatch.setattr(aws.S3, "put_object", counted)
-    return made
+    return metered(cloud.client("dynamodb"), monkeypatch)
 
 
 def second_request(cloud: Cloud, meter: Meter, key: str, **body: Any) -> list[tuple[str, str]]:
@@ -127,8 +42,7 @@ def second_request(cloud: Cloud, meter: Meter, key: str, **body: Any) -> list[tu
     body = {"prompt": PROMPT, "preference": "balanced", **body}
     assert cloud.generate(key, **body).status == 200
     cloud.sent.clear()
-    meter.units = 0
-    meter.objects.clear()
+    meter.reset()
     assert cloud.generate(key, **body).status == 200
     return [(operation, _tables(parameters)) for operation, parameters in cloud.sent]
 
@@ -157,7 +71,7 @@ def test_a_sandbox_request_makes_four_calls_and_one_object_in_sixteen_units(
     upstream("sandbox", Conversation(files))
     assert second_request(cloud, meter, account.test_key) == CALLS
     assert len(meter.objects) == 1
-    assert meter.units == 16
+    assert meter.write_units == 16
     assert meter.largest_job_kilobytes == 1
 
 
@@ -185,7 +99,7 @@ def test_a_request_among_all_providers_stays_in_sixteen_units(
     calls = second_request(cloud, meter, account.live_key, preference=preference, output_format=output_format)
     assert calls == CALLS
     assert len(meter.objects) == 1
-    assert meter.units == 16
+    assert meter.write_units == 16
     assert meter.largest_job_kilobytes == 1
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+
+from local.place import StackError
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".corent" / "test-stack"
@@ -95,27 +98,34 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """Start the stack with nothing in it and end it, with everything it started, after the last test."""
-    shutil.rmtree(HOME, ignore_errors=True)
+@contextmanager
+def running_stack(home: Path) -> Iterator[Stack]:
+    """Start a stack with nothing in it and end it, with everything it started. Raises StackError."""
+    shutil.rmtree(home, ignore_errors=True)
     environment = os.environ | {
-        "CORENT_HOME": str(HOME),
+        "CORENT_HOME": str(home),
         "CORENT_PORT": str(free_port()),
         "CORENT_AWS_PORT": str(free_port()),
         "CORENT_RATE_SCALE": "100",
-        # The tests' own servers receive webhooks and hand out first frames.
+        # Servers beside the stack receive webhooks and hand out first frames.
         "CORENT_ALLOW_LOOPBACK": "1",
     }
     started = _stack_command("headless", environment=environment)
     if started.returncode != 0:
-        pytest.fail(f"The local stack did not start:\n{started.stdout}{started.stderr}", pytrace=False)
+        raise StackError(f"The local stack did not start:\n{started.stdout}{started.stderr}")
     try:
-        local = json.loads((HOME / "local.json").read_text())
+        local = json.loads((home / "local.json").read_text())
         account = Account(**{name: local.pop(name) for name in ("account_id", "live_key", "test_key")})
         yield Stack(**local, account=account, environment=environment)
     finally:
         _stack_command("stop", environment=environment)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """One stack for all tests."""
+    with running_stack(HOME) as running:
+        yield running
 
 
 @pytest.fixture
