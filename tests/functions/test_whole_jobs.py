@@ -28,7 +28,7 @@ def files() -> Iterator[Files]:
             False,
             Bill(
                 api_requests=1,
-                invocations=3,
+                invocations=2,
                 transitions=0,
                 write_units=16,
                 read_units=1.0,
@@ -43,7 +43,7 @@ def files() -> Iterator[Files]:
             True,
             Bill(
                 api_requests=1,
-                invocations=17,
+                invocations=8,
                 transitions=5,
                 write_units=32,
                 read_units=7.0,
@@ -56,7 +56,7 @@ def files() -> Iterator[Files]:
             False,
             Bill(
                 api_requests=2,
-                invocations=15,
+                invocations=8,
                 transitions=7,
                 write_units=24,
                 read_units=7.0,
@@ -69,7 +69,7 @@ def files() -> Iterator[Files]:
             True,
             Bill(
                 api_requests=2,
-                invocations=21,
+                invocations=10,
                 transitions=7,
                 write_units=34,
                 read_units=9.0,
@@ -82,7 +82,7 @@ def files() -> Iterator[Files]:
             False,
             Bill(
                 api_requests=1,
-                invocations=36,
+                invocations=18,
                 transitions=17,
                 write_units=35,
                 read_units=17.0,
@@ -95,7 +95,7 @@ def files() -> Iterator[Files]:
             True,
             Bill(
                 api_requests=1,
-                invocations=42,
+                invocations=20,
                 transitions=17,
                 write_units=45,
                 read_units=19.0,

@@ -4,6 +4,7 @@ The sandbox serves them, on a virtual clock. What AWS does between two functions
 walked by the definition, the stream's records and the queue's messages are handed on until none is left.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from tests.films import film
 from tests.functions.conftest import Answer, Cloud, empty_cloud, offering, virtual_clock
 from tests.functions.upstreams import Conversation, Files, Films
 from tests.metering import Change, Meter, metered
+from tests.template.template import functions
 
 SECRET: Final = "a-webhook-secret-of-the-caller"
 PROMPT: Final = ("A red fox in a snowy forest at dawn, seen from far away. " * 4)[:200]
@@ -149,9 +151,10 @@ class Yard:
         while self.meter.changes or self.cloud.messages:
             changes = self.meter.changes.pop(0) if self.meter.changes else []
             records = [record_of(change) for change in changes if change.table == "jobs"]
-            if records:
-                self._fold(records)
-            owed = [record for record in records if is_owed_webhook(record)]
+            settled = let_through(records, function="OnJobSettledFunction")
+            if settled:
+                self._fold(settled)
+            owed = let_through(records, function="OnWebhookOwedFunction")
             if owed:
                 self.cloud.invoke("on_webhook_owed", {"Records": owed})
             while self.cloud.messages:
@@ -237,10 +240,21 @@ def record_of(change: Change) -> dict[str, Any]:
     }
 
 
-def is_owed_webhook(record: dict[str, Any]) -> bool:
-    """Whether the template's filter lets the record through to `on_webhook_owed`."""
-    keys: dict[str, Any] = record["dynamodb"]["Keys"]
-    return bool(record["eventName"] == "INSERT" and keys["sk"] == {"S": "OUT#terminal"})
+def let_through(records: list[dict[str, Any]], *, function: str) -> list[dict[str, Any]]:
+    """The records that the template's filters let through to that function."""
+    (source,) = functions()[function]["Events"].values()
+    filters = source["Properties"]["FilterCriteria"]["Filters"]
+    patterns = [json.loads(each["Pattern"]) for each in filters]
+    return [record for record in records if any(fits(record, pattern) for pattern in patterns)]
+
+
+def fits(value: Any, pattern: Any) -> bool:
+    """Whether a value fits a pattern of an event filter, as far as ours go: exact values."""
+    if isinstance(pattern, list):
+        return value in pattern
+    return isinstance(value, dict) and all(
+        name in value and fits(value[name], each) for name, each in pattern.items()
+    )
 
 
 def fill_health(cloud: Cloud, *, now_ms: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from corent.edge.routes import PUBLIC_ROUTES
-from corent.jobs.job import IMAGE_DEADLINE_MS, VIDEO_DEADLINE_MS
+from corent.jobs.job import IMAGE_DEADLINE_MS, TERMINAL, VIDEO_DEADLINE_MS
 from tests.template.template import (
     ROOT,
     actions,
@@ -110,6 +110,14 @@ def test_every_table_can_be_restored_to_a_point_in_time(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(resources("AWS::S3::Bucket")))
 def test_no_bucket_can_become_public(name: str) -> None:
     assert set(resources("AWS::S3::Bucket")[name]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_health_is_woken_by_the_ends_of_jobs_and_by_nothing_else() -> None:
+    source = functions()["OnJobSettledFunction"]["Events"]["Jobs"]["Properties"]
+    (only,) = source["FilterCriteria"]["Filters"]
+    image = json.loads(only["Pattern"])["dynamodb"]["NewImage"]
+    assert image["sk"] == {"S": ["JOB"]}
+    assert set(image["state"]["S"]) == TERMINAL
 
 
 def test_only_the_sender_may_open_webhook_secrets() -> None:
