@@ -510,7 +510,15 @@ class _Parts:
             clock=clock,
         )
         read = ReadJobs(jobs=books, outboxes=NoOutboxes())
-        self.cancel = CancelJob(read=read, jobs=books, settle=settle, wake=self.machine.wake)
+
+        def look_soon(job_id: str) -> None:
+            wire.around(
+                "look_soon",
+                lambda: self.steps.look(job_id),
+                lambda: TemporarilyUnavailableError("lost"),
+            )
+
+        self.cancel = CancelJob(read=read, jobs=books, settle=settle, look_soon=look_soon)
         batches: Any = Wired(
             world.books.batch_store, wire, lost=lambda _: TemporarilyUnavailableError("lost")
         )
@@ -539,7 +547,7 @@ class _Parts:
             jobs=books,
             settle_job=settle,
             settle_batch=settle_batch,
-            wake=self.machine.wake,
+            look_soon=look_soon,
             clock=clock,
         )
         self.batch_machine = Machine(

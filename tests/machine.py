@@ -65,9 +65,6 @@ class Machine:
         if token == self._waiting and self._told is None:
             self._told = {"next": next}
 
-    def wake(self, token: str) -> None:
-        self.tell(token, next="look")
-
     def at(self, time_ms: int, event: Callable[[], object]) -> None:
         """Let something happen at that time, if an execution is waiting then."""
         self._events.append((time_ms, event))

@@ -1,4 +1,7 @@
-"""Step "Await" of generation.asl.json: say what is next, or keep waiting. Input: {"job_id", "wake_token"}."""
+"""Step "Await" of generation.asl.json: say what is next, or keep waiting. Input: {"job_id", "wake_token"}.
+
+Also invoked without a token, by who knows that something has happened to the job: {"job_id"}.
+"""
 
 from typing import Any
 
@@ -8,4 +11,7 @@ from corent.wiring import generation
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    generation.steps().check(event["job_id"], wake_token=event["wake_token"])
+    if "wake_token" in event:
+        generation.steps().check(event["job_id"], wake_token=event["wake_token"])
+    else:
+        generation.steps().look(event["job_id"])

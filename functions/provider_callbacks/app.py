@@ -1,4 +1,4 @@
-"""POST /v1/callbacks/{provider}/{token}: an upstream says that it is done; whoever waits looks."""
+"""POST /v1/callbacks/{provider}/{token}: an upstream says that it is done, and is looked at."""
 
 from typing import Any
 

@@ -37,7 +37,7 @@ def refusal(code: str) -> ClientError:
 
 
 def executions(client: Any, *, arn: str = "arn:machine") -> Executions:
-    return Executions(client, state_machine_arn=arn)
+    return Executions(client, state_machine_arn=arn, subject="job_id")
 
 
 def test_starting_twice_makes_one_execution_named_by_the_job() -> None:
@@ -69,14 +69,16 @@ def test_every_start_of_a_job_is_the_same_to_the_byte() -> None:
     )
 
 
+def test_a_batchs_execution_is_told_its_batch() -> None:
+    client = Recording()
+    Executions(client, state_machine_arn="arn:batches", subject="batch_id").start("batch_1")
+    assert client.asked == [
+        {"stateMachineArn": "arn:batches", "name": "batch_1", "input": '{"batch_id":"batch_1"}'}
+    ]
+
+
 def test_an_execution_that_exists_already_is_success() -> None:
     executions(Recording(refusal("ExecutionAlreadyExists"))).start(JOB)
-
-
-def test_waking_says_look() -> None:
-    client = Recording()
-    executions(client).wake("token")
-    assert client.asked == [{"taskToken": "token", "output": '{"next":"look"}'}]
 
 
 def test_telling_says_what_comes_next() -> None:
@@ -87,7 +89,6 @@ def test_telling_says_what_comes_next() -> None:
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_token_nobody_waits_under_is_no_error(code: str) -> None:
-    executions(Recording(refusal(code))).wake("token")
     executions(Recording(refusal(code))).tell("token", next="stop")
 
 
@@ -102,7 +103,6 @@ def test_a_service_that_does_not_answer_is_said_so(error: Exception) -> None:
     made = executions(Recording(error))
     calls: list[Callable[[], None]] = [
         lambda: made.start(JOB),
-        lambda: made.wake("t"),
         lambda: made.tell("t", next="stop"),
     ]
     for call in calls:
@@ -112,5 +112,5 @@ def test_a_service_that_does_not_answer_is_said_so(error: Exception) -> None:
 
 def test_the_token_is_in_no_error() -> None:
     with pytest.raises(TemporarilyUnavailableError) as caught:
-        executions(Recording(LOST)).wake("canary")
+        executions(Recording(LOST)).tell("canary", next="stop")
     assert "canary" not in str(caught.value)

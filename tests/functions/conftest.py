@@ -64,6 +64,7 @@ class Cloud:
     invoked: list[str] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     planned: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
 
@@ -264,6 +265,7 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
         "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
         "CORENT_BATCH_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:batch",
+        "CORENT_CHECK_FUNCTION": "generation_check",
         "CORENT_CALLBACK_BASE_URL": "https://api.corent.example",
         "CORENT_CALLBACK_SECRET": "corent/callbacks",
         "CORENT_STREAM_SECRET": "corent/streams",
@@ -300,7 +302,14 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
                 return original(self, operation, parameters)
         return {}
 
+    def looked(_self: Any, **parameters: Any) -> None:
+        made.sent.append(("Invoke", parameters))
+        event = json.loads(parameters["Payload"])
+        made.looked_at.append(event["job_id"])
+        made.invoke("generation_check", event)
+
     monkeypatch.setattr(aws._JsonService, "call", counted)
+    monkeypatch.setattr(aws.Lambda, "invoke", looked)
     try:
         yield made
     finally:

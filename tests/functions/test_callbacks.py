@@ -49,10 +49,14 @@ def call(cloud: Cloud, token: str, *, provider: str = "sandbox", **request: Any)
     )
 
 
-def test_a_callback_wakes_the_execution_that_waits(cloud: Cloud, waiting: tuple[str, str]) -> None:
+def test_a_callback_has_the_upstream_looked_at_and_the_execution_told(
+    cloud: Cloud, waiting: tuple[str, str], films: Films
+) -> None:
+    films.looks_until_done = 0
     answer = call(cloud, waiting[1])
     assert (answer.status, answer.text) == (204, "")
-    assert cloud.told == [("token-1", "look")]
+    assert cloud.looked_at == [waiting[0]]
+    assert cloud.told == [("token-1", "deliver")]
 
 
 def test_nothing_the_body_says_is_believed(
@@ -60,8 +64,8 @@ def test_nothing_the_body_says_is_believed(
 ) -> None:
     job_id, token = waiting
     call(cloud, token, body={"id": "gen_1", "status": "done", "videos": [{"url": "https://evil.example/x"}]})
-    load("generation_check").handler({"job_id": job_id, "wake_token": "token-2"}, CONTEXT)
-    assert cloud.told == [("token-1", "look")]
+    # The upstream itself was asked, and says that it is still at it.
+    assert (cloud.looked_at, cloud.told) == ([job_id], [])
     job = cloud.call("jobs_get", "GET", "/v1/jobs/{id}", key=account.live_key, path={"id": job_id}).json
     assert (job["status"], job["meta"]["cost_cents"]) == ("processing", 0)
 
@@ -134,11 +138,10 @@ def test_a_callback_for_an_attempt_that_was_given_up_has_no_effect(
     load("generation_check").handler({"job_id": job_id, "wake_token": "token-2"}, CONTEXT)
     load("generation_submit").handler({"job_id": job_id}, CONTEXT)
     load("generation_check").handler({"job_id": job_id, "wake_token": "token-3"}, CONTEXT)
-    cloud.told.clear()
     assert call(cloud, first).status == 204
-    assert cloud.told == []
+    assert cloud.looked_at == []
     assert call(cloud, films.callback_urls[-1].rpartition("/")[2]).status == 204
-    assert cloud.told == [("token-3", "look")]
+    assert cloud.looked_at == [job_id]
 
 
 def test_a_callback_after_the_end_has_no_effect(
@@ -146,9 +149,9 @@ def test_a_callback_after_the_end_has_no_effect(
 ) -> None:
     job_id, token = waiting
     cloud.call("jobs_cancel", "POST", "/v1/jobs/{id}/cancel", key=account.live_key, path={"id": job_id})
-    cloud.told.clear()
+    cloud.looked_at.clear()
     assert call(cloud, token).status == 204
-    assert cloud.told == []
+    assert cloud.looked_at == []
 
 
 def test_no_token_reaches_a_caller(cloud: Cloud, account: OpenedAccount, waiting: tuple[str, str]) -> None:

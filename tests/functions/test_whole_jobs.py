@@ -57,8 +57,8 @@ def files() -> Iterator[Files]:
             Bill(
                 api_requests=2,
                 invocations=8,
-                transitions=7,
-                write_units=24,
+                transitions=5,
+                write_units=23,
                 read_units=7.0,
                 **CARRIED,
                 **NO_HOOK,
@@ -70,8 +70,8 @@ def files() -> Iterator[Files]:
             Bill(
                 api_requests=2,
                 invocations=10,
-                transitions=7,
-                write_units=34,
+                transitions=5,
+                write_units=33,
                 read_units=9.0,
                 **CARRIED,
                 **HOOK,

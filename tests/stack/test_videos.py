@@ -170,10 +170,13 @@ def test_a_video_that_is_only_polled_takes_twenty_transitions_at_most(stack: Sta
     assert outcome.execution.transitions <= 20, outcome.execution
 
 
-def test_a_refused_submit_costs_three_transitions_more_at_most(stack: Stack, account: Account) -> None:
-    outcome = played(stack, account, prompt=f"[fail-first] {SOON} a red fox runs", duration_s=1)
-    (record,) = outcome.records
-    assert record.reference == f"{outcome.job['id']}-2"
+@pytest.mark.parametrize("script", ["[fail-first]", "[die-first]", "[garbage-first]"])
+def test_a_failover_at_any_step_costs_three_transitions_more_at_most(
+    stack: Stack, account: Account, script: str
+) -> None:
+    outcome = played(stack, account, prompt=f"{script} {SOON} a red fox runs", duration_s=1)
+    assert outcome.job["status"] == "completed"
+    assert outcome.records[-1].reference == f"{outcome.job['id']}-2"
     assert outcome.execution.transitions <= 8 + 3, outcome.execution
 
 

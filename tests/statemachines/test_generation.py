@@ -93,7 +93,7 @@ def test_a_job_that_goes_well_takes_the_short_way() -> None:
 
 
 def test_every_state_is_entered_by_some_execution() -> None:
-    walks = [Walk(), Walk(told=("done",)), Walk(told=("look", "submit", "settle"))]
+    walks = [Walk(), Walk(told=("done",)), Walk(told=("submit", "settle"))]
     assert {name for walk in walks for name in walk.run().entered} == set(STATES)
 
 
@@ -113,7 +113,7 @@ def test_every_step_is_given_the_jobs_id_and_only_who_waits_a_token_too() -> Non
 
 @pytest.mark.parametrize(
     ("told", "then"),
-    [("submit", "Submit"), ("deliver", "Deliver"), ("settle", "Settle"), ("done", "Done"), ("look", "Await")],
+    [("submit", "Submit"), ("deliver", "Deliver"), ("settle", "Settle"), ("done", "Done")],
 )
 def test_what_a_look_finds_decides_what_is_next(told: str, then: str) -> None:
     entered = Walk(told=(told,)).run().entered
@@ -124,7 +124,7 @@ def test_no_choice_is_left_out_above() -> None:
     (choice,) = [state for state in STATES.values() if state["Type"] == "Choice"]
     branches = {each["Next"] for each in choice["Choices"]} | {choice["Default"]}
     walked = set()
-    for told in ("submit", "deliver", "settle", "done", "look"):
+    for told in ("submit", "deliver", "settle", "done"):
         entered = Walk(told=(told,)).run().entered
         walked.add(entered[entered.index("Decide") + 1])
     assert walked == branches

@@ -25,6 +25,7 @@ from tests.image_world import (
     delivers,
     works,
 )
+from tests.machine import Execution
 
 PRICE = 630_000
 A, B, C = a_film_offer("first"), a_film_offer("second", quality=0.4), a_film_offer("third", quality=0.3)
@@ -109,17 +110,17 @@ def test_a_wrong_film_that_comes_with_the_answer_parks_nothing() -> None:
 def test_a_callback_ends_the_wait_at_once() -> None:
     world = film_world([works(), works(), filmed()])
     job = world.buy_film().job
-    world.machine.at(START_MS + 3_000, lambda: world.machine.wake(world.books.jobs[job.id].wake_token or ""))
+    world.machine.at(START_MS + 3_000, lambda: world.steps.look(job.id))
     execution = world.execute(job.id)
     assert world.books.jobs[job.id].state is JobState.COMPLETED
-    assert execution.entered == ["Submit", "Await", "Decide", "Await", "Decide", "Deliver", "Settle"]
+    assert execution.entered == ["Submit", "Await", "Decide", "Deliver", "Settle"]
     assert world.clock.now_ms() - START_MS < 6_000
 
 
 def test_a_callback_costs_at_most_eight_transitions() -> None:
     world = film_world([works(), works(), filmed()])
     job = world.buy_film().job
-    world.machine.at(START_MS + 3_000, lambda: world.machine.wake(world.books.jobs[job.id].wake_token or ""))
+    world.machine.at(START_MS + 3_000, lambda: world.steps.look(job.id))
     assert world.execute(job.id).transitions <= 8
 
 
@@ -140,12 +141,36 @@ def test_two_minutes_of_polling_cost_at_most_twenty_transitions() -> None:
     assert execution.transitions <= 20
 
 
+def called_back(world: World, *at_ms: int) -> Execution:
+    """A film's execution, with the upstream's callbacks at those times."""
+    job = world.buy_film().job
+    for each in at_ms:
+        world.machine.at(START_MS + each, lambda: world.steps.look(job.id))
+    execution = world.execute(job.id)
+    assert world.books.jobs[job.id].state is JobState.COMPLETED
+    return execution
+
+
 def test_a_failover_costs_at_most_three_transitions_more() -> None:
     def transitions(*scripts: list[Generated | Working | Failure]) -> int:
         world = film_world(*scripts)
         return world.execute(world.buy_film().job.id).transitions
 
     assert transitions([Failure.UNAVAILABLE], [filmed()]) - transitions([filmed()]) <= 3
+
+
+def test_a_failover_that_a_callback_asks_for_costs_three_transitions_more() -> None:
+    well = called_back(film_world([works(), works(), filmed()]), 3_000)
+    failed = film_world([works(), works(), Failure.UNAVAILABLE], [works(), works(), filmed()])
+    assert called_back(failed, 3_000, 6_000).transitions - well.transitions == 3
+
+
+def test_a_film_that_turns_out_spoilt_costs_four_transitions_more_and_stays_in_what_a_failover_may() -> None:
+    well = called_back(film_world([works(), works(), filmed()]), 3_000)
+    spoilt = film_world([works(), works(), filmed(b"<!doctype html>")], [works(), works(), filmed()])
+    execution = called_back(spoilt, 3_000, 6_000)
+    assert execution.transitions - well.transitions == 4
+    assert execution.transitions <= 8 + 3
 
 
 def test_the_looks_come_further_apart_up_to_twelve_seconds() -> None:

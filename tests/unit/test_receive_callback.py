@@ -1,4 +1,4 @@
-"""Upstreams' callbacks: forged ones cost nothing, genuine ones wake whoever waits, and that is all."""
+"""Upstreams' callbacks: forged ones cost nothing, genuine ones have the job looked at, and that is all."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -49,12 +49,12 @@ WAITING = Job(
 
 @dataclass
 class World:
-    """Jobs, an execution that may be woken, and upstreams whose signatures are as told."""
+    """Jobs, who was looked at, and upstreams whose signatures are as told."""
 
     job: Job | None = WAITING
     signed: bool = True
     read: list[str] = field(default_factory=list)
-    woken: list[str] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
     verified: list[tuple[str, Mapping[str, str], bytes, int]] = field(default_factory=list)
 
     def receive(
@@ -63,7 +63,11 @@ class World:
         if token is None:
             token = mint_token(JOB_ID, attempt=number, provider=provider, secret=SECRET)
         use_case = ReceiveCallback(
-            jobs=Jobs(self), wake=self.woken.append, verify=self.verify, secret=SECRET, clock=FakeClock()
+            jobs=Jobs(self),
+            look_soon=self.looked_at.append,
+            verify=self.verify,
+            secret=SECRET,
+            clock=FakeClock(),
         )
         return use_case(provider, token, headers={"X-Name": "value"}, body=body)
 
@@ -81,10 +85,10 @@ class Jobs:
         return self.world.job if job_id == JOB_ID else None
 
 
-def test_a_genuine_callback_wakes_the_execution_that_waits() -> None:
+def test_a_genuine_callback_has_the_job_looked_at() -> None:
     world = World()
-    assert world.receive() is Received.WOKEN
-    assert (world.read, world.woken) == ([JOB_ID], [WAKE_TOKEN])
+    assert world.receive() is Received.PASSED_ON
+    assert (world.read, world.looked_at) == ([JOB_ID], [JOB_ID])
 
 
 def test_the_signature_is_judged_over_what_was_sent() -> None:
@@ -96,8 +100,8 @@ def test_the_signature_is_judged_over_what_was_sent() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b'{"status":"IN_PROGRESS"}', b"\xff\x00", b"x" * BODY_MAX_BYTES])
 def test_whatever_the_body_says_the_execution_only_looks(body: bytes) -> None:
     world = World()
-    assert world.receive(body=body) is Received.WOKEN
-    assert world.woken == [WAKE_TOKEN]
+    assert world.receive(body=body) is Received.PASSED_ON
+    assert world.looked_at == [JOB_ID]
 
 
 # ---- Forged ------------------------------------------------------------------------------------------
@@ -109,13 +113,13 @@ def test_a_thousand_forged_tokens_cost_no_read_and_no_check() -> None:
     for number in range(1_000):
         forged = genuine[:-4] + f"{number:04d}"
         assert world.receive(token=forged) is Received.FORGED
-    assert (world.read, world.verified, world.woken) == ([], [], [])
+    assert (world.read, world.verified, world.looked_at) == ([], [], [])
 
 
 def test_a_thousand_bad_signatures_cost_no_read() -> None:
     world = World(signed=False)
     assert {world.receive() for _ in range(1_000)} == {Received.FORGED}
-    assert (world.read, world.woken) == ([], [])
+    assert (world.read, world.looked_at) == ([], [])
 
 
 def test_a_token_of_another_provider_is_forged() -> None:
@@ -128,7 +132,7 @@ def test_a_token_of_another_provider_is_forged() -> None:
 def test_a_body_over_the_cap_is_not_even_judged() -> None:
     world = World()
     assert world.receive(body=b"x" * (BODY_MAX_BYTES + 1)) is Received.TOO_LARGE
-    assert (world.read, world.verified, world.woken) == ([], [], [])
+    assert (world.read, world.verified, world.looked_at) == ([], [], [])
 
 
 # ---- Genuine, and without effect ---------------------------------------------------------------------
@@ -138,21 +142,21 @@ def test_a_body_over_the_cap_is_not_even_judged() -> None:
 def test_a_callback_for_an_attempt_that_is_not_the_last_has_no_effect(number: int) -> None:
     world = World()
     assert world.receive(number=number) is Received.WITHOUT_EFFECT
-    assert world.woken == []
+    assert world.looked_at == []
 
 
 @pytest.mark.parametrize("state", [JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
 def test_a_callback_after_the_end_has_no_effect(state: JobState) -> None:
     world = World(job=replace(WAITING, state=state))
     assert world.receive() is Received.WITHOUT_EFFECT
-    assert world.woken == []
+    assert world.looked_at == []
 
 
 @pytest.mark.parametrize("outcome", [each for each in AttemptOutcome if each is not AttemptOutcome.WORKING])
 def test_a_callback_for_an_attempt_nobody_waits_for_has_no_effect(outcome: AttemptOutcome) -> None:
     world = World(job=replace(WAITING, attempts=(FAILED, attempt(2, outcome))))
     assert world.receive() is Received.WITHOUT_EFFECT
-    assert world.woken == []
+    assert world.looked_at == []
 
 
 @pytest.mark.parametrize(
@@ -161,17 +165,17 @@ def test_a_callback_for_an_attempt_nobody_waits_for_has_no_effect(outcome: Attem
 def test_a_callback_that_finds_nobody_waiting_has_no_effect(job: Job | None) -> None:
     world = World(job=job)
     assert world.receive() is Received.WITHOUT_EFFECT
-    assert world.woken == []
+    assert world.looked_at == []
 
 
 def test_a_repeated_callback_only_looks_again() -> None:
     world = World()
-    assert {world.receive() for _ in range(3)} == {Received.WOKEN}
-    assert set(world.woken) == {WAKE_TOKEN}
+    assert {world.receive() for _ in range(3)} == {Received.PASSED_ON}
+    assert set(world.looked_at) == {JOB_ID}
 
 
 @pytest.mark.parametrize("order", list(permutations(["callback", "again", "failover", "end"])))
-def test_in_whatever_order_things_happen_only_the_attempt_that_is_waited_for_wakes(
+def test_in_whatever_order_things_happen_only_the_attempt_that_is_waited_for_counts(
     order: tuple[str, ...],
 ) -> None:
     first = replace(WAITING, attempts=(attempt(1, AttemptOutcome.WORKING),))
@@ -185,7 +189,7 @@ def test_in_whatever_order_things_happen_only_the_attempt_that_is_waited_for_wak
             world.job = replace(world.job, state=JobState.CANCELLED)
         else:
             is_waited_for = world.job == first
-            expected = Received.WOKEN if is_waited_for else Received.WITHOUT_EFFECT
+            expected = Received.PASSED_ON if is_waited_for else Received.WITHOUT_EFFECT
             assert world.receive(number=1) is expected
 
 

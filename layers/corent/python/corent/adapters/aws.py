@@ -203,6 +203,23 @@ class StepFunctions:
         return self._service.call("SendTaskSuccess", parameters)
 
 
+class Lambda:
+    """The Lambda operations Corent uses."""
+
+    def __init__(self) -> None:
+        self._endpoint = _Endpoint("lambda")
+
+    def invoke(self, **parameters: Any) -> None:
+        path = f"/2015-03-31/functions/{quote(parameters['FunctionName'], safe='')}/invocations"
+        headers = {
+            "Content-Type": "application/json",
+            "X-Amz-Invocation-Type": parameters["InvocationType"],
+        }
+        status, answer = self._endpoint.send("POST", path, headers=headers, body=parameters["Payload"])
+        if status not in (200, 202):
+            raise _client_error(status, _json_object(answer), operation="Invoke")
+
+
 class S3:
     """Object writes. Path-style addresses: they work for every bucket name and every endpoint."""
 

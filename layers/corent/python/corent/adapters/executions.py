@@ -9,7 +9,6 @@ from corent.core.errors import TemporarilyUnavailableError
 
 # The execution no longer waits under that token: it was resumed before, timed out, or has ended.
 NOT_WAITING: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
-LOOK: Final = "look"
 
 
 class StatesClient(Protocol):
@@ -45,10 +44,6 @@ class Executions:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise TemporarilyUnavailableError("The work could not be started just now.") from error
-
-    def wake(self, token: str) -> None:
-        """Let the execution that waits under `token` look at its upstream now; nothing if none waits."""
-        self.tell(token, next=LOOK)
 
     def tell(self, token: str, *, next: str) -> None:
         """Resume the execution that waits under `token`, at what it calls `next`; nothing if none waits."""

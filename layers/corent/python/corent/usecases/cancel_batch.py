@@ -8,7 +8,7 @@ from corent.jobs.batch import Batch, BatchState
 from corent.jobs.job import TERMINAL
 from corent.jobs.store import BatchStore, JobStore
 from corent.usecases.authenticate import Caller
-from corent.usecases.cancel_job import Wake, tell_cancelled
+from corent.usecases.cancel_job import LookSoon, tell_cancelled
 from corent.usecases.read_batches import ReadBatches
 from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob
@@ -29,7 +29,7 @@ class CancelBatch:
         jobs: JobStore,
         settle_job: SettleJob,
         settle_batch: SettleBatch,
-        wake: Wake,
+        look_soon: LookSoon,
         clock: Clock,
     ) -> None:
         self._read = read
@@ -37,7 +37,7 @@ class CancelBatch:
         self._jobs = jobs
         self._settle_job = settle_job
         self._settle_batch = settle_batch
-        self._wake = wake
+        self._look_soon = look_soon
         self._clock = clock
 
     def __call__(self, batch_id: str, *, caller: Caller) -> Batch:
@@ -65,4 +65,4 @@ class CancelBatch:
                 continue
             if job.staged:
                 self._jobs.admit(job)
-            tell_cancelled(self._settle_job.cancel(job), wake=self._wake)
+            tell_cancelled(self._settle_job.cancel(job), look_soon=self._look_soon)

@@ -9,18 +9,18 @@ from corent.usecases.authenticate import Caller
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_job import SettleJob
 
-# Lets the execution that waits under a token look at its job now; late tokens are fine.
-type Wake = Callable[[str], None]
+# Has somebody look at a job for the execution that waits for it.
+type LookSoon = Callable[[str], None]
 
 
 class CancelJob:
     """Releases the hold; against a completion at the same moment exactly one of the two wins."""
 
-    def __init__(self, *, read: ReadJobs, jobs: JobStore, settle: SettleJob, wake: Wake) -> None:
+    def __init__(self, *, read: ReadJobs, jobs: JobStore, settle: SettleJob, look_soon: LookSoon) -> None:
         self._read = read
         self._jobs = jobs
         self._settle = settle
-        self._wake = wake
+        self._look_soon = look_soon
 
     def __call__(self, job_id: str, *, caller: Caller) -> Job:
         """The cancelled job. May be repeated.
@@ -33,7 +33,7 @@ class CancelJob:
             if job.staged:
                 self._jobs.admit(job)
             job = self._settle.cancel(job)
-            tell_cancelled(job, wake=self._wake)
+            tell_cancelled(job, look_soon=self._look_soon)
         if job.state is not JobState.CANCELLED:
             raise JobNotCancellableError(
                 "The job has ended."
@@ -43,11 +43,11 @@ class CancelJob:
         return job
 
 
-def tell_cancelled(job: Job, *, wake: Wake) -> None:
-    """Let the execution that waits for a cancelled job look at it."""
+def tell_cancelled(job: Job, *, look_soon: LookSoon) -> None:
+    """Let the execution that waits for a cancelled job, and its upstream, learn of it."""
     if job.state is not JobState.CANCELLED or job.wake_token is None:
         return
     try:
-        wake(job.wake_token)
+        look_soon(job.id)
     except TemporarilyUnavailableError:
         return  # The execution finds out at its next look.

@@ -138,26 +138,44 @@ class CarryGeneration:
         """Tell the waiting execution what is next, or leave it waiting for the upstream."""
         for _ in range(ROUNDS_MAX):
             job = self._jobs.read(job_id)
-            step = self._next(job)
-            if job is None or isinstance(step, Ended):
-                self._stop_abandoned(job)
-                return self._tell(wake_token, next="done")
-            if isinstance(step, Buy):
-                return self._tell(wake_token, next="submit")
-            if isinstance(step, Settle):
-                return self._tell(wake_token, next="settle")
             # The token first: a callback that comes while the upstream is asked must find it.
-            waiting = self._advanced(job, wake_token=wake_token)
-            if waiting is None:
-                continue
-            seen = self._seen(waiting, step.offer)
+            if job is not None and isinstance(self._next(job), Watch | Abandon):
+                job = self._advanced(job, wake_token=wake_token)
+                if job is None:
+                    continue
+            if self._looked(job, wake_token=wake_token):
+                return
+
+    def look(self, job_id: str) -> None:
+        """The same for whichever execution waits now, because something has happened. May be repeated.
+
+        Where none waits, because it pauses between two looks of its own, the next of those sees it all.
+        """
+        for _ in range(ROUNDS_MAX):
+            job = self._jobs.read(job_id)
+            if job is None or job.wake_token is None or self._looked(job, wake_token=job.wake_token):
+                return
+
+    def _looked(self, job: Job | None, *, wake_token: str) -> bool:
+        """Whether this look is over: the execution knows what is next, or goes on waiting."""
+        step = self._next(job)
+        if job is None or isinstance(step, Ended):
+            self._stop_abandoned(job)
+            self._tell(wake_token, next="done")
+        elif isinstance(step, Buy):
+            self._tell(wake_token, next="submit")
+        elif isinstance(step, Settle):
+            self._tell(wake_token, next="settle")
+        else:
+            seen = self._seen(job, step.offer)
             if isinstance(seen, Generated) and self._clock.now_ms() < job.deadline_ms:
-                return self._tell(wake_token, next="deliver")
-            if isinstance(step, Abandon) and seen is not None:
-                self._abandon(waiting, step.offer)
-            elif isinstance(seen, Working):
-                return None
-        return None
+                self._tell(wake_token, next="deliver")
+            elif isinstance(step, Abandon) and seen is not None:
+                self._abandon(job, step.offer)
+                return False
+            else:
+                return isinstance(seen, Working)
+        return True
 
     def deliver(self, job_id: str) -> None:
         """Store the files of the last attempt. Raises UndeliveredError unless they are stored afterwards."""
@@ -209,7 +227,7 @@ class CarryGeneration:
         now = job.attempts if attempts is None else attempts
         if not self._jobs.advance(job, attempts=now, wake_token=wake_token):
             return None
-        return replace(job, attempts=now)
+        return replace(job, attempts=now, wake_token=wake_token or job.wake_token)
 
     def _check_overtaken(self, job: Job) -> None:
         """Somebody else went on with the job, or the execution would go round in circles."""

@@ -1,8 +1,9 @@
-"""Receive an upstream's callback: prove that it is genuine, then let the job's execution look.
+"""Receive an upstream's callback: prove that it is genuine, then have the job's upstream looked at.
 
 Nothing of the body is believed. A callback only says "look now": what came of the work is asked of the
-upstream itself, with our own key, by the execution that is woken. Whatever is late, repeated, or for an
-attempt that nobody waits for any more is taken without effect; the upstream has nothing to try again.
+upstream itself, with our own key, by a function of its own, after the callback was answered. Whatever is
+late, repeated, or for an attempt that nobody waits for any more is taken without effect; the upstream has
+nothing to try again.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ BODY_MAX_BYTES: Final = 256 * 1024
 class Received(StrEnum):
     """What came of a callback. The first two are answered alike: whoever sent them may forget them."""
 
-    WOKEN = "woken"
+    PASSED_ON = "passed_on"
     WITHOUT_EFFECT = "without_effect"
     FORGED = "forged"
     TOO_LARGE = "too_large"
@@ -33,11 +34,11 @@ class Jobs(Protocol):
         ...
 
 
-class Wake(Protocol):
-    """Resumes an execution that waits."""
+class LookSoon(Protocol):
+    """Has somebody look at a job for the execution that waits for it."""
 
-    def __call__(self, token: str, /) -> None:
-        """Resume it; nothing when nobody waits under that token any more. May be repeated."""
+    def __call__(self, job_id: str, /) -> None:
+        """Look soon, not now. May be repeated. Raises TemporarilyUnavailableError."""
         ...
 
 
@@ -52,9 +53,9 @@ class Verify(Protocol):
 class ReceiveCallback:
     """One callback of one upstream. May be repeated."""
 
-    def __init__(self, *, jobs: Jobs, wake: Wake, verify: Verify, secret: str, clock: Clock) -> None:
+    def __init__(self, *, jobs: Jobs, look_soon: LookSoon, verify: Verify, secret: str, clock: Clock) -> None:
         self._jobs = jobs
-        self._wake = wake
+        self._look_soon = look_soon
         self._verify = verify
         self._secret = secret
         self._clock = clock
@@ -71,18 +72,17 @@ class ReceiveCallback:
         if not self._verify(provider, headers=headers, body=body, now_s=now_s):
             return Received.FORGED
         job = self._jobs.read(target.job_id)
-        wake_token = _wake_token(job, attempt=target.attempt) if job else None
-        if wake_token is None:
+        if job is None or not _is_awaited(job, attempt=target.attempt):
             return Received.WITHOUT_EFFECT
-        self._wake(wake_token)
-        return Received.WOKEN
+        self._look_soon(job.id)
+        return Received.PASSED_ON
 
 
-def _wake_token(job: Job, *, attempt: int) -> str | None:
-    """What the execution waits under, if that attempt is the job's last one and still being waited for.
+def _is_awaited(job: Job, *, attempt: int) -> bool:
+    """Whether that attempt is the job's last one, and an execution waits for it.
 
     Attempts are counted as their requests to the upstreams count them: from 1, none left out.
     """
-    if job.state in TERMINAL or len(job.attempts) != attempt:
-        return None
-    return job.wake_token if job.attempts[-1].outcome is AttemptOutcome.WORKING else None
+    if job.state in TERMINAL or len(job.attempts) != attempt or job.wake_token is None:
+        return False
+    return job.attempts[-1].outcome is AttemptOutcome.WORKING

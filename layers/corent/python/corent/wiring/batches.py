@@ -10,6 +10,7 @@ from corent.usecases.read_batches import ReadBatches
 from corent.usecases.settle_batch import SettleBatch
 from corent.wiring.accounts import dynamodb
 from corent.wiring.executions import batch_executions, executions
+from corent.wiring.looks import look_soon
 from corent.wiring.money import jobs, ledger, settings, settle_job
 
 
@@ -44,7 +45,7 @@ def cancel_batch() -> CancelBatch:
         jobs=jobs(),
         settle_job=settle_job(),
         settle_batch=_settle_batch(),
-        wake=executions().wake,
+        look_soon=look_soon(),
         clock=SystemClock(),
     )
 

@@ -1,4 +1,4 @@
-"""Upstreams' callbacks: verified, and passed on to the execution that waits."""
+"""Upstreams' callbacks: verified, and passed on to whoever looks."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from corent.core.clock import SystemClock
 from corent.providers.callbacks import REPLICATE_SECRET_NAME, VerifyCallback
 from corent.usecases.receive_callback import ReceiveCallback
 from corent.wiring.callback_secret import callback_secret
-from corent.wiring.executions import executions
+from corent.wiring.looks import look_soon
 from corent.wiring.money import jobs
 
 
@@ -18,7 +18,7 @@ def receive() -> ReceiveCallback:
     signing = ProviderSecrets(SecretsManager, names=(REPLICATE_SECRET_NAME,), clock=SystemClock())
     return ReceiveCallback(
         jobs=jobs(),
-        wake=executions().wake,
+        look_soon=look_soon(),
         verify=VerifyCallback(fetch=SafeFetch(), secrets=signing),
         secret=callback_secret()(),
         clock=SystemClock(),
