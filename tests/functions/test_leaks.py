@@ -298,6 +298,29 @@ def test_no_failure_names_the_upstream_it_came_from(
     assert reader.forbidden() == []
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_batch_names_no_upstream_of_its_jobs(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, provider: str
+) -> None:
+    scripts = FAILURES[provider][:4]
+    script: list[Script] = []
+    upstream(provider, lambda request: script[0](request))
+    order = {"prompt": "a fox", "preference": "fast"}
+    if provider == "google":
+        order |= {"output_format": "jpeg", "preference": "balanced"}
+    said = []
+    for each in scripts:
+        script[:] = [each]
+        body = {"requests": [order] * 2, "webhook_url": "https://hooks.example/in"}
+        bought = cloud.call("images_batch", "POST", "/v1/images/batch", key=account.live_key, body=body)
+        assert cloud.carry_batch(bought.json["id"], clock=clock).error is None
+        request = {"key": account.live_key, "path": {"id": bought.json["id"]}}
+        read = cloud.call("batches_get", "GET", "/v1/batches/{id}", **request)
+        assert read.json["counts"]["failed"] == 2
+        said += [bought.text, read.text, str(read.headers)]
+    assert find_forbidden("\n".join(said)) == []
+
+
 def test_the_published_contract_names_no_upstream(cloud: Cloud) -> None:
     answer = cloud.call("openapi_get", "GET", "/openapi.json")
     assert answer.json["openapi"].startswith("3.1")

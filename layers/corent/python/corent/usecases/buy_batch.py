@@ -12,7 +12,7 @@ from corent.jobs.store import BatchStore
 from corent.ledger.ledger import SameRequest
 from corent.usecases.callers_webhooks import Webhooks, accept_webhook
 from corent.usecases.draft_job import DEADLINES_MS, DraftJob
-from corent.usecases.generate_image import Start, start_soon
+from corent.usecases.executions import Start, start_soon
 from corent.usecases.input_images import CheckUrl, check_input_url
 from corent.usecases.purchase import HOLD_TIMEOUT_S, Purchase, check_budget, key_limit_of
 from corent.usecases.wallets import Wallets

@@ -8,7 +8,8 @@ from corent.jobs.batch import Batch, BatchState
 from corent.jobs.job import TERMINAL
 from corent.jobs.store import BatchStore, JobStore
 from corent.usecases.authenticate import Caller
-from corent.usecases.cancel_job import LookSoon, tell_cancelled
+from corent.usecases.cancel_job import tell_cancelled
+from corent.usecases.executions import LookSoon
 from corent.usecases.read_batches import ReadBatches
 from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob

@@ -1,16 +1,12 @@
 """Cancel a job: its hold goes back at once, and the execution that carries it is told to stop."""
 
-from collections.abc import Callable
-
 from corent.core.errors import JobNotCancellableError, TemporarilyUnavailableError
 from corent.jobs.job import TERMINAL, Job, JobState
 from corent.jobs.store import JobStore
 from corent.usecases.authenticate import Caller
+from corent.usecases.executions import LookSoon
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_job import SettleJob
-
-# Has somebody look at a job for the execution that waits for it.
-type LookSoon = Callable[[str], None]
 
 
 class CancelJob:

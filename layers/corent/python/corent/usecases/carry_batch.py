@@ -11,7 +11,7 @@ from corent.core.errors import TemporarilyUnavailableError
 from corent.jobs.batch import Batch, BatchState
 from corent.jobs.job import TERMINAL, Job, JobFailure, JobState
 from corent.jobs.store import BatchStore, JobStore
-from corent.usecases.generate_image import Start, start_soon
+from corent.usecases.executions import Start, start_soon
 from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob
 

@@ -4,20 +4,16 @@ What is not ready in that time, or was not to be waited for, is carried on by th
 between any two steps leaves a hold, never a charge; the sweep ends it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from corent.core.clock import Clock
-from corent.core.errors import TemporarilyUnavailableError
 from corent.jobs.job import START_GRACE_S, ImageOrder, Job, JobFailure, JobState
 from corent.jobs.store import JobStore
+from corent.usecases.executions import Start, start_soon
 from corent.usecases.inline_attempts import Delivered, Failed, InlineAttempts
 from corent.usecases.place_order import PlaceOrder
 from corent.usecases.purchase import Purchase
 from corent.usecases.settle_job import SettleJob
-
-# Starts the job's execution; a repeat changes nothing.
-type Start = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +77,3 @@ class GenerateImage:
         if self._jobs.defer(job.id, attempts=job.attempts, look_at_s=look_at_s):
             start_soon(job.id, start=self._start)
         return replace(job, state=JobState.PROCESSING, deferred=True)
-
-
-def start_soon(job_id: str, *, start: Start) -> None:
-    """Start the job's execution now, or leave that to the sweep: the job and its hold are written."""
-    try:
-        start(job_id)
-    except TemporarilyUnavailableError:
-        return  # Looked at within a minute and a half of the submit.

@@ -1,7 +1,8 @@
 """Generate a video: hold the money, start the execution that carries the job. Never waited for."""
 
 from corent.jobs.job import VideoOrder
-from corent.usecases.generate_image import Answer, Start, start_soon
+from corent.usecases.executions import Start, start_soon
+from corent.usecases.generate_image import Answer
 from corent.usecases.place_order import PlaceOrder
 from corent.usecases.purchase import Purchase
 

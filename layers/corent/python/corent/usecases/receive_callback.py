@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from corent.core.callback_tokens import open_token
 from corent.core.clock import Clock
 from corent.jobs.job import TERMINAL, AttemptOutcome, Job
+from corent.usecases.executions import LookSoon
 
 BODY_MAX_BYTES: Final = 256 * 1024
 
@@ -31,14 +32,6 @@ class Jobs(Protocol):
 
     def read(self, job_id: str) -> Job | None:
         """The job, read consistently."""
-        ...
-
-
-class LookSoon(Protocol):
-    """Has somebody look at a job for the execution that waits for it."""
-
-    def __call__(self, job_id: str, /) -> None:
-        """Look soon, not now. May be repeated. Raises TemporarilyUnavailableError."""
         ...
 
 

@@ -9,7 +9,7 @@ from corent.core.ids import is_id
 from corent.jobs.job import TERMINAL, Job, JobFailure
 from corent.jobs.store import JobStore
 from corent.usecases.carry_batch import CarryBatch
-from corent.usecases.generate_image import Start
+from corent.usecases.executions import Start
 from corent.usecases.settle_job import SettleJob
 
 # A run stops by itself well before its function's time-out; the next one goes on.
