@@ -11,7 +11,4 @@ from corent.wiring import generation
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    if "wake_token" in event:
-        generation.steps().check(event["job_id"], wake_token=event["wake_token"])
-    else:
-        generation.steps().look(event["job_id"])
+    generation.steps().check(event["job_id"], wake_token=event.get("wake_token"))

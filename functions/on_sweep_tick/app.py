@@ -12,8 +12,6 @@ log = Logger(service="corent")
 
 
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    report = sweeps.sweep_jobs()()
     recalled = webhooks.recall_webhooks()()
+    report = sweeps.sweep_jobs()()
     log.info("swept", **dataclasses.asdict(report), recalled=recalled)
-    if report.broken:
-        log.error("swept, but not everything", broken=report.broken)

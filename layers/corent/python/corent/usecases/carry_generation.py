@@ -134,8 +134,13 @@ class CarryGeneration:
             job = begun_job
         self._buy(job, step.offer, image=image)
 
-    def check(self, job_id: str, *, wake_token: str) -> None:
-        """Tell the waiting execution what is next, or leave it waiting for the upstream."""
+    def check(self, job_id: str, *, wake_token: str | None) -> None:
+        """Tell the execution that waits under the token what is next, or leave it waiting for the upstream.
+
+        Without a token: see `look`.
+        """
+        if wake_token is None:
+            return self.look(job_id)
         for _ in range(ROUNDS_MAX):
             job = self._jobs.read(job_id)
             # The token first: a callback that comes while the upstream is asked must find it.
@@ -144,7 +149,8 @@ class CarryGeneration:
                 if job is None:
                     continue
             if self._looked(job, wake_token=wake_token):
-                return
+                return None
+        return None
 
     def look(self, job_id: str) -> None:
         """The same for whichever execution waits now, because something has happened. May be repeated.

@@ -1,6 +1,6 @@
 """The sweep of open jobs and batches: start what was not started, end what nobody ended."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from corent.core.clock import Clock
@@ -18,13 +18,12 @@ SWEEP_S: Final = 40.0
 
 @dataclass(slots=True)
 class SweepReport:
-    """How many due jobs one run saw, started and ended, how many batches it tended; what does not add up."""
+    """How many due jobs one run saw, started and ended, and how many batches it tended."""
 
     seen: int = 0
     started: int = 0
     ended: int = 0
     batches: int = 0
-    broken: list[str] = field(default_factory=list)
 
 
 class SweepJobs:
@@ -40,8 +39,13 @@ class SweepJobs:
         self._clock = clock
 
     def __call__(self) -> SweepReport:
-        """What was done. One subject whose money does not add up keeps no other from being looked at."""
+        """What was done.
+
+        A job or batch whose money does not add up keeps no other from being looked at: its InternalError is
+        raised once that has happened.
+        """
         report = SweepReport()
+        broken: InternalError | None = None
         until_s = self._clock.monotonic_s() + SWEEP_S
         now_s = self._clock.now_ms() // 1000
         for subject_id in self._jobs.due(now_s=now_s):
@@ -54,7 +58,9 @@ class SweepJobs:
                 else:
                     self._look_at(subject_id, report, now_s=now_s)
             except InternalError as error:
-                report.broken.append(error.operator_note)
+                broken = broken or error
+        if broken is not None:
+            raise broken
         return report
 
     def _look_at(self, job_id: str, report: SweepReport, *, now_s: int) -> None:
