@@ -76,7 +76,8 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
 @pytest.mark.parametrize(
     "name",
     [
-        *("generation_submit", "generation_settle", "batch_begin", "batch_close", "on_execution_ended"),
+        *("generation_submit", "generation_deliver", "generation_settle", "batch_begin", "batch_close"),
+        "on_execution_ended",
         *("on_sweep_tick", "on_webhook_due"),
     ],
 )

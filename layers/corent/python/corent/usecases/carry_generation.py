@@ -187,9 +187,9 @@ class CarryGeneration:
         """Store the files of the last attempt. Raises UndeliveredError unless they are stored afterwards."""
         job = self._jobs.read(job_id)
         step = self._next(job)
-        if isinstance(step, Settle) and step.failure is None:
+        if job is None or (isinstance(step, Settle) and step.failure is None):
             return
-        if job is None or not isinstance(step, Watch | Abandon) or self._clock.now_ms() >= job.deadline_ms:
+        if not isinstance(step, Watch | Abandon) or self._clock.now_ms() >= job.deadline_ms:
             raise UndeliveredError(job_id)
         try:
             generated = self._look(job, step.offer)
