@@ -72,7 +72,7 @@ def test_step_functions_start_one_execution_a_job(endpoint_url: str) -> None:
     arn = theirs.create_state_machine(
         name="generation", definition=json.dumps(MACHINE), roleArn="arn:aws:iam::123456789012:role/r"
     )["stateMachineArn"]
-    executions = Executions(aws.StepFunctions(), state_machine_arn=arn)
+    executions = Executions(aws.StepFunctions(), state_machine_arn=arn, subject="job_id")
     executions.start(JOB)
     executions.start(JOB)
     (execution,) = theirs.list_executions(stateMachineArn=arn)["executions"]

@@ -441,7 +441,7 @@ def test_an_unforeseen_error_logs_its_place_and_nothing_the_caller_said(
     monkeypatch: pytest.MonkeyPatch,
     log: io.StringIO,
 ) -> None:
-    from corent.usecases import place_order
+    from corent.usecases import draft_job
 
     upstream("openai", lambda _: httpx.Response(503))
 
@@ -451,7 +451,7 @@ def test_an_unforeseen_error_logs_its_place_and_nothing_the_caller_said(
         except KeyError as error:
             raise RuntimeError(f"cannot route {CANARIES} {account.live_key}") from error
 
-    monkeypatch.setattr(place_order, "rank", broken)
+    monkeypatch.setattr(draft_job, "rank", broken)
     answer = cloud.generate(account.live_key, headers=CANARY_KEY, **CANARIES)
     assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
     text = logged(log)
