@@ -4,7 +4,8 @@ from typing import Any
 
 from corent.adapters.dynamo.balances import DynamoBalances
 from corent.adapters.dynamo.batches import DynamoBatches, batch_of
-from corent.adapters.dynamo.jobs import DynamoJobs, job_of
+from corent.adapters.dynamo.job_items import job_of
+from corent.adapters.dynamo.jobs import DynamoJobs
 from corent.jobs.batch import Batch
 from corent.jobs.job import Job
 from tests.stack.conftest import Account, Stack

@@ -5,7 +5,7 @@ from typing import Any
 
 from corent.adapters.aws import DynamoDB
 from corent.adapters.dynamo.health import DynamoHealth
-from corent.adapters.dynamo.jobs import job_of as stored_job_of
+from corent.adapters.dynamo.job_items import job_of as stored_job_of
 from corent.core.clock import SystemClock
 from corent.jobs.job import Job
 from corent.providers.catalog import offers, tiers

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from corent.adapters.dynamo.batches import batch_end_update, new_batch_item
 from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.jobs import batch_key, end_update, job_key, new_job_item
+from corent.adapters.dynamo.job_items import batch_key, end_update, job_key, new_job_item
 from corent.adapters.dynamo.outcomes import (
     UNKNOWN_REASONS,
     answering,

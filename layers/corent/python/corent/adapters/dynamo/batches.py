@@ -13,15 +13,15 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.jobs import (
+from corent.adapters.dynamo.job_items import (
     batch_key,
     job_of,
     open_shard,
-    read_items,
     staged_job_item,
     webhook_attributes,
     webhook_of,
 )
+from corent.adapters.dynamo.jobs import read_items
 from corent.adapters.dynamo.outcomes import answering, is_condition
 from corent.adapters.dynamo.values import Value, number, number_of, optional_number, text, text_of
 from corent.core.errors import TemporarilyUnavailableError
