@@ -37,15 +37,15 @@ def buy_film(client: httpx.Client, *, prompt: str = "a red fox runs", **fields: 
     return job_id
 
 
-def until[T](look: Callable[[], T | None], *, what: str) -> T:
+def until[T](look: Callable[[], T | None], *, what: str, wait_max_s: float = WAIT_MAX_S) -> T:
     """The first thing but None that `look` returns. Fails, saying `what`, when none comes."""
-    ends_s = time.monotonic() + WAIT_MAX_S
+    ends_s = time.monotonic() + wait_max_s
     while time.monotonic() < ends_s:
         seen = look()
         if seen is not None:
             return seen
         time.sleep(POLL_S)
-    raise AssertionError(f"waited for {WAIT_MAX_S:.0f} s in vain: {what}")
+    raise AssertionError(f"waited for {wait_max_s:.0f} s in vain: {what}")
 
 
 def read_job(client: httpx.Client, job_id: str) -> dict[str, Any]:

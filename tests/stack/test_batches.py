@@ -22,6 +22,8 @@ IMAGE_CENTS: Final = 2
 # A video of one second.
 FILM_CENTS: Final = 13
 FAILING: Final = frozenset(range(5, 100, 10))
+# A hundred pictures are drawn by as many processors as there are.
+BATCH_WAIT_MAX_S: Final = 600.0
 SECRET: Final = "a secret of sixteen"
 
 
@@ -43,6 +45,7 @@ def ended(client: httpx.Client, batch_id: str) -> dict[str, Any]:
     return until(
         lambda: batch if (batch := read(client, batch_id))["status"] != "processing" else None,
         what=f"{batch_id} to end",
+        wait_max_s=BATCH_WAIT_MAX_S,
     )
 
 
