@@ -32,6 +32,7 @@ BALANCE_ITEM = {
     "debits": {"N": "0"},
     "captured": {"N": "0"},
     "open_jobs": {"N": "0"},
+    "open_batches": {"N": "0"},
     "jobs": {"N": "1"},
     "ver": {"N": "1"},
     "status": {"S": "active"},
