@@ -168,6 +168,7 @@ class MemoryBooks:
         batch, balance = self.batches[batch_id], self.balances[wallet_id]
         self._require(
             batch_open=batch.state is BatchState.PROCESSING,
+            batch_as_known=batch.stopping == end.stopping,
             batch_counted=balance.open_batches >= 1,
         )
         self.batches[batch_id] = replace(batch, state=end.state, finished_at_ms=end.finished_at_ms)

@@ -46,6 +46,7 @@ from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob
 from corent.usecases.store_results import StoreResults
 from corent.usecases.sweep_jobs import SweepJobs
+from corent.usecases.tend_batch import TendBatch
 from corent.usecases.wallets import Wallets
 from corent.webhooks.outbox import Outbox
 from tests.fakes import FakeClock, MemoryBooks, ulid
@@ -518,7 +519,7 @@ class _Parts:
                 lambda: TemporarilyUnavailableError("lost"),
             )
 
-        self.cancel = CancelJob(read=read, jobs=books, settle=settle, look_soon=look_soon)
+        self.cancel = CancelJob(read=read, settle=settle, look_soon=look_soon)
         batches: Any = Wired(
             world.books.batch_store, wire, lost=lambda _: TemporarilyUnavailableError("lost")
         )
@@ -532,7 +533,8 @@ class _Parts:
             start=start,
             clock=clock,
         )
-        self.batches = CarryBatch(
+        self.batches = CarryBatch(batches=batches, jobs=books, settle=settle_batch)
+        tend_batch = TendBatch(
             batches=batches,
             jobs=books,
             settle_job=settle,
@@ -544,7 +546,6 @@ class _Parts:
         self.cancel_batch = CancelBatch(
             read=ReadBatches(batches=batches),
             batches=batches,
-            jobs=books,
             settle_job=settle,
             settle_batch=settle_batch,
             look_soon=look_soon,
@@ -559,8 +560,8 @@ class _Parts:
             clock=clock,
             definition=BATCH_DEFINITION,
         )
-        self.sweep = SweepJobs(jobs=books, settle=settle, batches=self.batches, start=start, clock=clock)
-        self.end_execution = EndExecution(jobs=books, settle=settle, batches=self.batches)
+        self.sweep = SweepJobs(jobs=books, settle=settle, tend_batch=tend_batch, start=start, clock=clock)
+        self.end_execution = EndExecution(jobs=books, settle=settle, tend_batch=tend_batch)
 
     def _nested(self, document: dict[str, Any]) -> None:
         """An execution for one of a batch's jobs; when it breaks off, that is told of as of any other."""

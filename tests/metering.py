@@ -71,7 +71,7 @@ class Meter:
                     for key in wanted["Keys"]:
                         self._read({"TableName": table, "Key": key}, consistent=wanted["ConsistentRead"])
             case "Query" | "DeleteItem":
-                raise NotImplementedError(f"nothing here knows the units of {operation}")
+                raise AssertionError(f"nothing here knows the units of {operation}")
         return call()
 
     def _written(self, writes: list[dict[str, Any]], call: Callable[[], Any], *, factor: int) -> Any:

@@ -17,7 +17,6 @@ handler = Api(access=steering_jobs(accounts.authenticate), reads_body=False)
     "/v1/batches/<batch_id>/cancel", responses=responses({200: BatchReply}, errors=CHANGE_ERRORS)
 )
 def cancel(batch_id: str) -> Response[BatchReply]:
-    batches.cancel_batch()(batch_id, caller=handler.caller)
-    view = batches.read_batches().view(batch_id, caller=handler.caller)
+    view = batches.cancel_batch()(batch_id, caller=handler.caller)
     reply = batch_reply(view, public_base_url=money.settings().public_base_url, now_ms=money.clock().now_ms())
     return Response(status_code=200, content_type=JSON_TYPE, body=reply)

@@ -3,9 +3,10 @@
 from aws_lambda_powertools.event_handler import Response
 
 from corent.edge.access import generating
-from corent.edge.batches import accepted_batch, image_items_of
+from corent.edge.batches import accepted_batch, items_of
 from corent.edge.bodies.batches import AcceptedBatchReply, ImageBatchBody
 from corent.edge.http import Api
+from corent.edge.images import order_of
 from corent.edge.openapi import SPEND_ERRORS, responses
 from corent.edge.orders import purchase_of
 from corent.edge.rendering import JSON_TYPE
@@ -23,5 +24,5 @@ handler = Api(
 def buy(body: ImageBatchBody) -> Response[AcceptedBatchReply]:
     exchange = handler.exchange
     purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=0)
-    bought = batch_orders.buy_batch()(image_items_of(body), purchase)
+    bought = batch_orders.buy_batch()(items_of(body.requests, order_of=order_of), purchase)
     return Response(status_code=202, content_type=JSON_TYPE, body=accepted_batch(bought, exchange))

@@ -57,6 +57,8 @@ SEEDED = {
     "hold has that amount": ("Update", "jobs", " AND hold_micros = :h", ""),
     "room among open batches": ("Update", "balances", " AND open_batches <= :room", ""),
     "batch is open": ("Update", "jobs", "#state = :p", "attribute_exists(pk)"),
+    "batch is cancelled as known": ("Update", "jobs", " AND attribute_not_exists(stopping)", ""),
+    "batch is not cancelled as known": ("Update", "jobs", " AND attribute_exists(stopping)", ""),
     "batch is counted": ("Update", "balances", "open_batches >= :o", "attribute_exists(pk)"),
     "money is held": ("Update", "balances", "held >= :a", "attribute_exists(pk)"),
     "wallet exists": ("Update", "balances", "attribute_exists(pk)", "attribute_not_exists(none)"),

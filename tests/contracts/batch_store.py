@@ -11,7 +11,9 @@ from corent.ledger.store import HoldWrite, IdempotencyClaim, JobSums, KeyLimit
 from tests.contracts.ledger_store import COMPLETED, FAILED, NOW_S, Store, entry, fund, refused, settle
 from tests.fakes import START_MS, a_batch, a_job, ulid
 
-CLOSED = BatchEnd(state=BatchState.COMPLETED, finished_at_ms=START_MS + 5_000, owes_webhook=False)
+CLOSED = BatchEnd(
+    state=BatchState.COMPLETED, finished_at_ms=START_MS + 5_000, owes_webhook=False, stopping=False
+)
 A_DAY_S = 86_400
 
 
@@ -187,6 +189,20 @@ def a_batch_ends_once(store: Store) -> None:
     assert figures(store)[3] == 1
 
 
+def a_batch_that_is_being_cancelled_ends_only_as_such(store: Store) -> None:
+    batch, _ = a_bought_batch(store)
+    store.batch_store.advance(batch.id, look_at_s=NOW_S, stopping=True)
+    refused(lambda: store.write_batch_end("acct_1", batch.id, CLOSED))
+    store.write_batch_end("acct_1", batch.id, replace(CLOSED, state=BatchState.CANCELLED, stopping=True))
+    assert store.batch_store.read(batch.id).state is BatchState.CANCELLED
+
+
+def a_batch_that_is_not_cancelled_does_not_end_as_if(store: Store) -> None:
+    batch, _ = a_bought_batch(store)
+    refused(lambda: store.write_batch_end("acct_1", batch.id, replace(CLOSED, stopping=True)))
+    assert store.batch_store.read(batch.id).state is BatchState.PROCESSING
+
+
 def a_batch_that_is_not_counted_cannot_end(store: Store) -> None:
     fund(store)
     store.open_wallet("acct_2")
@@ -282,6 +298,8 @@ BATCH_CHECKS: list[Callable[[Store], None]] = [
     a_batch_needs_room_in_the_keys_limit,
     an_ended_batch_is_counted_no_more,
     a_batch_ends_once,
+    a_batch_that_is_being_cancelled_ends_only_as_such,
+    a_batch_that_is_not_cancelled_does_not_end_as_if,
     a_batch_that_is_not_counted_cannot_end,
     a_batch_is_due_soon_and_then_when_it_says,
     a_batch_keeps_what_it_has_come_to,

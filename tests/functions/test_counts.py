@@ -254,6 +254,21 @@ def test_a_batch_of_a_hundred_is_accepted_in_eight_calls_and_its_start(
     assert calls_of(cloud) == [CALLS[0], CALLS[3], *[STAGE] * 4, BATCH_HOLD, STATES, CALLS[3]]
 
 
+def test_a_batch_is_cancelled_in_three_reads_and_writes_and_a_few_a_job(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
+) -> None:
+    upstream("sandbox", Conversation(files))
+    body = {"requests": [{"prompt": PROMPT}] * 3}
+    bought = cloud.call("images_batch", "POST", "/v1/images/batch", key=account.test_key, body=body).json
+    load("batch_begin").handler({"batch_id": bought["id"]}, CONTEXT)
+    cloud.sent.clear()
+    path = {"id": bought["id"]}
+    cloud.call("batches_cancel", "POST", "/v1/batches/{id}/cancel", key=account.test_key, path=path)
+    release = ("TransactWriteItems", "jobs balances balances")
+    end = ("TransactWriteItems", "jobs balances")
+    assert calls_of(cloud) == [CALLS[0], READ, NOTE, ALL, *[release, READ] * 3, end]
+
+
 def test_a_batch_is_read_in_two_calls_and_carried_without_one_too_many(
     cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files, clock: FakeClock
 ) -> None:
@@ -272,7 +287,7 @@ def test_a_batch_is_read_in_two_calls_and_carried_without_one_too_many(
         cloud.carry(job["id"], clock=clock)
     cloud.sent.clear()
     load("batch_close").handler(event, CONTEXT)
-    assert calls_of(cloud) == [READ, ALL, ("TransactWriteItems", "jobs balances"), READ]
+    assert calls_of(cloud) == [READ, ALL, ("TransactWriteItems", "jobs balances")]
 
 
 @pytest.mark.parametrize(

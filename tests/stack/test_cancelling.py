@@ -99,7 +99,7 @@ def steps_on(stack: Stack) -> Steps:
         ledger=ledger,
         jobs=jobs,
         settle=settle,
-        cancel=CancelJob(read=read, jobs=jobs, settle=settle, look_soon=lambda _job_id: None),
+        cancel=CancelJob(read=read, settle=settle, look_soon=lambda _job_id: None),
     )
 
 

@@ -273,17 +273,8 @@ def test_a_batch_that_lacks_a_job_is_not_ended() -> None:
     batch = world.buy_batch(*orders()).batch
     world.later.batches.begin(batch.id)
     jobs = world.books.batch_store.read_jobs(batch)[:2]
-
-    class Short:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.books.batch_store, name)
-
-        def read_jobs(self, _batch: Batch) -> Any:
-            return jobs
-
-    world.later.batches._settle_batch._batches = Short()
     with pytest.raises(InternalError):
-        world.later.batches.close(batch.id)
+        world.later.batches._settle(batch, jobs)
 
 
 def test_what_begins_or_closes_no_batch_does_nothing() -> None:
@@ -370,7 +361,8 @@ def test_a_cancelled_batch_keeps_what_was_delivered_and_gives_the_rest_back() ->
     world.later.batches.begin(batch.id)
     world.carry(batch.job_ids[0])
     cancelled = world.cancel_batch(batch.id, caller=a_caller())
-    assert cancelled.state is BatchState.CANCELLED
+    assert cancelled.batch.state is BatchState.CANCELLED
+    assert cancelled.jobs == world.books.batch_store.read_jobs(batch)
     assert states(world, batch) == [JobState.COMPLETED, JobState.CANCELLED, JobState.CANCELLED]
     assert (available(world), world.books.owed) == (100_000 - PRICE, [batch.id])
     assert world.violations() == []
@@ -379,7 +371,7 @@ def test_a_cancelled_batch_keeps_what_was_delivered_and_gives_the_rest_back() ->
 def test_a_batch_can_be_cancelled_before_it_has_begun() -> None:
     world = World([delivers()])
     batch = world.buy_batch(*orders()).batch
-    assert world.cancel_batch(batch.id, caller=a_caller()).state is BatchState.CANCELLED
+    assert world.cancel_batch(batch.id, caller=a_caller()).batch.state is BatchState.CANCELLED
     assert (world.later.batches.begin(batch.id), available(world)) == ([], 100_000)
     assert (world.submits, world.violations()) == (0, [])
 
@@ -390,7 +382,7 @@ def test_cancelling_a_cancelled_batch_again_changes_nothing() -> None:
     world.cancel_batch(batch.id, caller=a_caller())
     before = world.books.batches[batch.id]
     world.clock.time_ms += 1_000
-    assert world.cancel_batch(batch.id, caller=a_caller()) == before
+    assert world.cancel_batch(batch.id, caller=a_caller()).batch == before
 
 
 def test_a_completed_batch_cannot_be_cancelled() -> None:
@@ -431,13 +423,27 @@ def test_the_sweep_finishes_a_cancel_that_ran_out_of_time() -> None:
     monotonic_s = world.clock.monotonic_s
     asked = iter([0.0, 1.0, 30.0])
     world.clock.monotonic_s = lambda: next(asked, monotonic_s())  # type: ignore[method-assign]
-    assert world.cancel_batch(batch.id, caller=a_caller()).state is BatchState.PROCESSING
+    assert world.cancel_batch(batch.id, caller=a_caller()).batch.state is BatchState.PROCESSING
     assert states(world, batch) == [JobState.QUEUED, JobState.QUEUED, JobState.CANCELLED]
     world.clock.monotonic_s = monotonic_s  # type: ignore[method-assign]
     world.clock.time_ms += 31_000
     world.sweep()
     assert world.books.batches[batch.id].state is BatchState.CANCELLED
     assert available(world) == 100_000
+
+
+def test_a_cancel_while_the_batch_is_being_ended_decides_what_it_ends_as() -> None:
+    world = World([delivers()])
+    batch = world.buy_batch(*orders(2), webhook=HOOK).batch
+    world.later.batches.begin(batch.id)
+    read = world.books.batches[batch.id]
+    world.books.batch_store.advance(batch.id, look_at_s=0, stopping=True)
+    for job in world.books.batch_store.read_jobs(batch):
+        world.cancel_job(job.id, caller=a_caller())
+    # Read before the mark, its jobs after they were cancelled.
+    ended = world.later.batches._settle(read, world.books.batch_store.read_jobs(batch))
+    assert ended.state is BatchState.CANCELLED
+    assert (world.books.batches[batch.id], world.books.owed) == (ended, [batch.id])
 
 
 def test_one_job_of_a_batch_can_be_cancelled_before_the_batch_has_begun() -> None:

@@ -163,7 +163,9 @@ class Books(RuleBasedStateMachine):
         if batch is None or any(job.finished_at_ms is None for job in jobs):
             return
         self.store.faults = list(faults)
-        end = BatchEnd(state=BatchState.COMPLETED, finished_at_ms=self.clock.now_ms(), owes_webhook=False)
+        end = BatchEnd(
+            state=BatchState.COMPLETED, finished_at_ms=self.clock.now_ms(), owes_webhook=False, stopping=False
+        )
         self.ledger.close_batch(
             end,
             wallet_id=batch.wallet_id,

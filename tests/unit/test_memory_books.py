@@ -22,6 +22,7 @@ CONDITIONS = [
     "settle_entry_new",
     "settle_funds_held",
     "batch_open",
+    "batch_as_known",
     "batch_counted",
     "promo_entry_new",
     "promo_wallet_exists",

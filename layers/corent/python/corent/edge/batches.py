@@ -1,6 +1,6 @@
 """The batch endpoints' requests and answers, between the contract's words and ours."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from corent.core.money import cents_floor
 from corent.edge.bodies.batches import (
@@ -8,38 +8,26 @@ from corent.edge.bodies.batches import (
     AcceptedJob,
     BatchCounts,
     BatchReply,
-    ImageBatchBody,
-    VideoBatchBody,
 )
+from corent.edge.bodies.orders import OrderFields
 from corent.edge.http import Exchange
-from corent.edge.images import order_of as image_order_of
 from corent.edge.orders import note_replay
-from corent.edge.videos import order_of as video_order_of
 from corent.jobs.batch_document import batch_document
-from corent.jobs.job import TERMINAL, Job, JobState
+from corent.jobs.job import TERMINAL, Job, JobState, Order
 from corent.usecases.buy_batch import BatchItem, BoughtBatch
 from corent.usecases.read_batches import BatchView
 
 
-def image_items_of(body: ImageBatchBody) -> list[BatchItem]:
+def items_of[T: OrderFields](requests: Sequence[T], *, order_of: Callable[[T], Order]) -> list[BatchItem]:
     """What is to be made, in order."""
-    return [
-        BatchItem(order=image_order_of(item), max_cost_cents=item.max_cost_cents) for item in body.requests
-    ]
-
-
-def video_items_of(body: VideoBatchBody) -> list[BatchItem]:
-    """What is to be filmed, in order."""
-    return [
-        BatchItem(order=video_order_of(item), max_cost_cents=item.max_cost_cents) for item in body.requests
-    ]
+    return [BatchItem(order=order_of(each), max_cost_cents=each.max_cost_cents) for each in requests]
 
 
 def accepted_batch(bought: BoughtBatch, exchange: Exchange) -> AcceptedBatchReply:
     """The body of a 202: the same for every repeat, whatever became of the batch since."""
     batch = bought.batch
     note_replay(exchange, replayed=bought.replayed, request_id=batch.request_id)
-    note_money(bought.jobs, exchange)
+    _note_money(bought.jobs, exchange)
     counts = {"processing": 0, "completed": 0, "failed": 0, "cancelled": 0}
     return AcceptedBatchReply(
         id=batch.id,
@@ -56,7 +44,7 @@ def batch_reply(view: BatchView, *, public_base_url: str, now_ms: int) -> BatchR
     return BatchReply.model_validate(document)
 
 
-def note_money(jobs: Iterable[Job], exchange: Exchange) -> None:
+def _note_money(jobs: Iterable[Job], exchange: Exchange) -> None:
     """What the batch has cost so far, and what it still holds."""
     for job in jobs:
         if job.state is JobState.COMPLETED:

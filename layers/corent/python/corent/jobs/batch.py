@@ -66,11 +66,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchEnd:
-    """The half of a batch's end that lies in the jobs table. `owes_webhook` when its caller is to be told."""
+    """The half of a batch's end that lies in the jobs table. `owes_webhook` when its caller is to be told.
+
+    `stopping` is whether the batch was being cancelled when its end was decided.
+    """
 
     state: BatchState
     finished_at_ms: int
     owes_webhook: bool
+    stopping: bool
 
 
 def job_id_at(batch_id: str, *, index: int) -> str:

@@ -101,7 +101,10 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         deadline: the hold may then exist, and the deadline sweep gives it back.
         """
         write = self._hold_write(
-            self._hold_entry(wallet_id, job_id, amount_micros, cause),
+            wallet_id,
+            job_id,
+            amount_micros,
+            cause,
             open_max=OPEN_JOBS_MAX,
             idempotency=idempotency,
             key_limit=key_limit,
@@ -128,7 +131,11 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         Its jobs must be staged before.
         """
         write = self._hold_write(
-            self._hold_entry(wallet_id, batch_id, amount_micros, cause, jobs=jobs),
+            wallet_id,
+            batch_id,
+            amount_micros,
+            cause,
+            jobs=jobs,
             open_max=OPEN_BATCHES_MAX,
             idempotency=idempotency,
             key_limit=key_limit,
@@ -266,32 +273,33 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         """Jobs begun and money captured for them, over jobs with ULIDs from `since` to below `before`."""
         return self._store.sum_jobs(wallet_id, since=since, before=before)
 
-    def _hold_entry(
-        self, wallet_id: str, purchase_id: str, amount_micros: int, cause: str, *, jobs: int = 1
-    ) -> Entry:
-        return Entry(
-            key=hold_key(purchase_id),
-            wallet_id=wallet_id,
-            kind=EntryKind.HOLD,
-            amount_micros=amount_micros,
-            at_ms=self._clock.now_ms(),
-            reference=purchase_id,
-            cause=cause,
-            jobs=jobs,
-        )
-
     def _hold_write(
         self,
-        entry: Entry,
+        wallet_id: str,
+        purchase_id: str,
+        amount_micros: int,
+        cause: str,
         *,
         open_max: int,
         idempotency: IdempotencyClaim | None,
         key_limit: KeyLimit | None,
+        jobs: int = 1,
     ) -> HoldWrite:
+        now_ms = self._clock.now_ms()
+        entry = Entry(
+            key=hold_key(purchase_id),
+            wallet_id=wallet_id,
+            kind=EntryKind.HOLD,
+            amount_micros=amount_micros,
+            at_ms=now_ms,
+            reference=purchase_id,
+            cause=cause,
+            jobs=jobs,
+        )
         return HoldWrite(
             entry=entry,
-            purchase_id=entry.reference,
-            now_s=entry.at_ms // 1000,
+            purchase_id=purchase_id,
+            now_s=now_ms // 1000,
             open_max=open_max,
             idempotency=idempotency,
             key_limit=key_limit,

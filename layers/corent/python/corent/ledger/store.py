@@ -91,7 +91,7 @@ class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
         ...
 
     def write_batch_end(self, wallet_id: str, batch_id: str, end: BatchEndT) -> None:
-        """End an open batch and count it no more; it moves no money."""
+        """End an open batch, cancelled or not as `end` knows it, and count it no more. No money moves."""
         ...
 
     def write_settlement(self, write: SettleWrite, end: JobEndT) -> None:

@@ -73,7 +73,7 @@ class BuyBatch:
         key_limit = key_limit_of(purchase.caller, month=jobs[0].spent_month)
         self._wallets.check_batch(batch, caller=purchase.caller, key_limit=key_limit)
         self._batches.stage(jobs)
-        held = self._wallets.hold_batch(
+        held = self._wallets.hold(
             batch,
             caller=purchase.caller,
             deadline_s=self._clock.monotonic_s() + HOLD_TIMEOUT_S,
@@ -86,12 +86,14 @@ class BuyBatch:
         return BoughtBatch(batch=batch, jobs=jobs, replayed=False)
 
     def _drafted(self, items: Sequence[BatchItem], purchase: Purchase) -> tuple[Batch, tuple[Job, ...]]:
+        price_micros = 0
         for index, item in enumerate(items):
             with _about(index):
-                check_budget(self._draft.price_micros(item.order), max_cost_cents=item.max_cost_cents)
+                item_micros = self._draft.price_micros(item.order)
+                check_budget(item_micros, max_cost_cents=item.max_cost_cents)
+                price_micros += item_micros
                 if item.order.image_url is not None:
                     check_input_url(item.order.image_url, check=self._check_url)
-        price_micros = sum(self._draft.price_micros(item.order) for item in items)
         check_budget(price_micros, max_cost_cents=purchase.max_cost_cents)
         batch_id = f"batch_{purchase.ulid}"
         webhook = accept_webhook(

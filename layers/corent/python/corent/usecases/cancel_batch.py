@@ -1,16 +1,18 @@
 """Cancel a batch: what has not ended is stopped, its money goes back; what was delivered stays charged."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from corent.core.clock import Clock
 from corent.core.errors import JobNotCancellableError
-from corent.jobs.batch import Batch, BatchState
-from corent.jobs.job import TERMINAL
-from corent.jobs.store import BatchStore, JobStore
+from corent.jobs.batch import BatchState
+from corent.jobs.job import TERMINAL, Job
+from corent.jobs.store import BatchStore
 from corent.usecases.authenticate import Caller
 from corent.usecases.cancel_job import tell_cancelled
 from corent.usecases.executions import LookSoon
-from corent.usecases.read_batches import ReadBatches
+from corent.usecases.read_batches import BatchView, ReadBatches
 from corent.usecases.settle_batch import SettleBatch
 from corent.usecases.settle_job import SettleJob
 
@@ -27,7 +29,6 @@ class CancelBatch:
         *,
         read: ReadBatches,
         batches: BatchStore,
-        jobs: JobStore,
         settle_job: SettleJob,
         settle_batch: SettleBatch,
         look_soon: LookSoon,
@@ -35,14 +36,13 @@ class CancelBatch:
     ) -> None:
         self._read = read
         self._batches = batches
-        self._jobs = jobs
         self._settle_job = settle_job
         self._settle_batch = settle_batch
         self._look_soon = look_soon
         self._clock = clock
 
-    def __call__(self, batch_id: str, *, caller: Caller) -> Batch:
-        """The batch as it stands afterwards. May be repeated.
+    def __call__(self, batch_id: str, *, caller: Caller) -> BatchView:
+        """The batch and its jobs as they stand afterwards. May be repeated.
 
         Raises NotFoundError, and JobNotCancellableError for one that had ended otherwise.
         """
@@ -50,20 +50,22 @@ class CancelBatch:
         batch = self._read.get(batch_id, caller=caller)
         look_at_s = self._clock.now_ms() // 1000 + SWEPT_AFTER_S
         if self._batches.advance(batch_id, look_at_s=look_at_s, stopping=True):
-            batch = self._read.get(batch_id, caller=caller)
-            self._stop_jobs(batch, until_s=until_s)
-        batch = self._settle_batch(self._read.get(batch_id, caller=caller))
-        if batch.state is BatchState.COMPLETED:
+            jobs = self._stopped(self._batches.read_jobs(batch), until_s=until_s)
+            view = BatchView(batch=self._settle_batch(replace(batch, stopping=True), jobs), jobs=jobs)
+        else:  # It has ended, if not when it was read.
+            view = self._read.view(batch_id, caller=caller)
+        if view.batch.state is BatchState.COMPLETED:
             raise JobNotCancellableError("The batch has ended.")
-        return batch
+        return view
 
-    def _stop_jobs(self, batch: Batch, *, until_s: float) -> None:
+    def _stopped(self, jobs: Sequence[Job], *, until_s: float) -> tuple[Job, ...]:
+        """The jobs in their order, as they stand once those that had not ended were stopped."""
+        after = list(jobs)
         # From the end: what is under way or next comes first in the order of the request.
-        for job in reversed(self._batches.read_jobs(batch)):
+        for place in reversed(range(len(jobs))):
             if self._clock.monotonic_s() >= until_s:
-                return
-            if job.state in TERMINAL:
-                continue
-            if job.staged:
-                self._jobs.admit(job)
-            tell_cancelled(self._settle_job.cancel(job), look_soon=self._look_soon)
+                break
+            if jobs[place].state not in TERMINAL:
+                after[place] = self._settle_job.cancel(jobs[place])
+                tell_cancelled(after[place], look_soon=self._look_soon)
+        return tuple(after)

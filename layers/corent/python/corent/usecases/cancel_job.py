@@ -2,7 +2,6 @@
 
 from corent.core.errors import JobNotCancellableError, TemporarilyUnavailableError
 from corent.jobs.job import TERMINAL, Job, JobState
-from corent.jobs.store import JobStore
 from corent.usecases.authenticate import Caller
 from corent.usecases.executions import LookSoon
 from corent.usecases.read_jobs import ReadJobs
@@ -12,9 +11,8 @@ from corent.usecases.settle_job import SettleJob
 class CancelJob:
     """Releases the hold; against a completion at the same moment exactly one of the two wins."""
 
-    def __init__(self, *, read: ReadJobs, jobs: JobStore, settle: SettleJob, look_soon: LookSoon) -> None:
+    def __init__(self, *, read: ReadJobs, settle: SettleJob, look_soon: LookSoon) -> None:
         self._read = read
-        self._jobs = jobs
         self._settle = settle
         self._look_soon = look_soon
 
@@ -26,8 +24,6 @@ class CancelJob:
         """
         job = self._read.get(job_id, caller=caller)
         if job.state not in TERMINAL and job.deferred:
-            if job.staged:
-                self._jobs.admit(job)
             job = self._settle.cancel(job)
             tell_cancelled(job, look_soon=self._look_soon)
         if job.state is not JobState.CANCELLED:

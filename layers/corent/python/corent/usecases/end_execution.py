@@ -3,22 +3,22 @@
 from corent.core.ids import is_id
 from corent.jobs.job import TERMINAL, Job, JobFailure
 from corent.jobs.store import JobStore
-from corent.usecases.carry_batch import CarryBatch
 from corent.usecases.settle_job import SettleJob
+from corent.usecases.tend_batch import TendBatch
 
 
 class EndExecution:
     """Settles what a broken execution left. May be repeated."""
 
-    def __init__(self, *, jobs: JobStore, settle: SettleJob, batches: CarryBatch) -> None:
+    def __init__(self, *, jobs: JobStore, settle: SettleJob, tend_batch: TendBatch) -> None:
         self._jobs = jobs
         self._settle = settle
-        self._batches = batches
+        self._tend_batch = tend_batch
 
     def __call__(self, subject_id: str, *, timed_out: bool) -> str | None:
         """How the job or batch stands now, in the document's word; None when there is no such thing."""
         if is_id(subject_id, prefix="batch"):
-            batch = self._batches.take_over(subject_id)
+            batch = self._tend_batch.take_over(subject_id)
             return batch.state.value if batch is not None else None
         job = self._ended(subject_id, timed_out=timed_out)
         return job.state.value if job is not None else None

@@ -28,13 +28,15 @@ class ReadDeliveries:
         self._batches = batches
         self._outboxes = outboxes
 
+    def subject(self, subject_id: str, *, caller: Caller) -> Job | Batch:
+        """The caller's job or batch of that id. Raises NotFoundError."""
+        if is_id(subject_id, prefix="batch"):
+            return self._batches.get(subject_id, caller=caller)
+        return self._jobs.get(subject_id, caller=caller)
+
     def get(self, subject_id: str, *, caller: Caller) -> DeliveryView:
         """The delivery for a job's id or a batch's. Raises NotFoundError."""
-        subject: Job | Batch
-        if is_id(subject_id, prefix="batch"):
-            subject = self._batches.get(subject_id, caller=caller)
-        else:
-            subject = self._jobs.get(subject_id, caller=caller)
+        subject = self.subject(subject_id, caller=caller)
         is_wanted = subject.webhook is not None
         is_owed = is_wanted and subject.finished_at_ms is not None
         delivery = self._outboxes.read(subject_id) if is_owed else None

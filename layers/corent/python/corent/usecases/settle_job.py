@@ -65,6 +65,8 @@ class SettleJob:
     def _release(
         self, job: Job, state: JobState, *, attempts: tuple[Attempt, ...], failure: JobFailure | None
     ) -> Job:
+        if job.staged:
+            self._jobs.admit(job)  # Its part of the batch's hold must be its own to be given back.
         end = JobEnd(
             state=state,
             attempts=attempts,

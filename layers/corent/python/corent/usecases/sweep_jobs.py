@@ -8,9 +8,9 @@ from corent.core.errors import InternalError, TemporarilyUnavailableError
 from corent.core.ids import is_id
 from corent.jobs.job import TERMINAL, Job, JobFailure
 from corent.jobs.store import JobStore
-from corent.usecases.carry_batch import CarryBatch
 from corent.usecases.executions import Start
 from corent.usecases.settle_job import SettleJob
+from corent.usecases.tend_batch import TendBatch
 
 # A run stops by itself well before its function's time-out; the next one goes on.
 SWEEP_S: Final = 40.0
@@ -30,11 +30,11 @@ class SweepJobs:
     """Looks at everything that is due. May be repeated and may die halfway: each step is its own write."""
 
     def __init__(
-        self, *, jobs: JobStore, settle: SettleJob, batches: CarryBatch, start: Start, clock: Clock
+        self, *, jobs: JobStore, settle: SettleJob, tend_batch: TendBatch, start: Start, clock: Clock
     ) -> None:
         self._jobs = jobs
         self._settle = settle
-        self._batches = batches
+        self._tend_batch = tend_batch
         self._start = start
         self._clock = clock
 
@@ -53,7 +53,7 @@ class SweepJobs:
                 break
             try:
                 if is_id(subject_id, prefix="batch"):
-                    self._batches.tend(subject_id)
+                    self._tend_batch(subject_id)
                     report.batches += 1
                 else:
                     self._look_at(subject_id, report, now_s=now_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from corent.accounts.keys import Mode
 from corent.core.clock import Clock, day_of
@@ -36,26 +36,27 @@ class Wallets:
 
     def hold(
         self,
-        job: Job,
+        bought: Job | Batch,
         *,
         caller: Caller,
         deadline_s: float,
         idempotency: IdempotencyClaim | None,
         key_limit: KeyLimit | None,
     ) -> Held | SameRequest:
-        """Hold the job's price (see `Ledger.hold`, whose errors it raises). May be repeated."""
+        """Hold its price (see `Ledger.hold` and `hold_batch`, whose errors it raises). May be repeated."""
+        terms: dict[str, Any] = {
+            "wallet_id": bought.wallet_id,
+            "amount_micros": bought.hold_micros,
+            "cause": bought.request_id,
+            "deadline_s": deadline_s,
+            "idempotency": idempotency,
+            "key_limit": key_limit,
+        }
 
         def hold() -> Held | SameRequest:
-            return self._ledger.hold(
-                job,
-                wallet_id=job.wallet_id,
-                job_id=job.id,
-                amount_micros=job.hold_micros,
-                cause=job.request_id,
-                deadline_s=deadline_s,
-                idempotency=idempotency,
-                key_limit=key_limit,
-            )
+            if isinstance(bought, Batch):
+                return self._ledger.hold_batch(bought, batch_id=bought.id, jobs=bought.size, **terms)
+            return self._ledger.hold(bought, job_id=bought.id, **terms)
 
         return self._refilled(hold, caller=caller)
 
@@ -67,32 +68,6 @@ class Wallets:
             ),
             caller=caller,
         )
-
-    def hold_batch(
-        self,
-        batch: Batch,
-        *,
-        caller: Caller,
-        deadline_s: float,
-        idempotency: IdempotencyClaim | None,
-        key_limit: KeyLimit | None,
-    ) -> Held | SameRequest:
-        """Hold the price of the whole batch (see `Ledger.hold_batch`, whose errors it raises)."""
-
-        def hold() -> Held | SameRequest:
-            return self._ledger.hold_batch(
-                batch,
-                wallet_id=batch.wallet_id,
-                batch_id=batch.id,
-                jobs=batch.size,
-                amount_micros=batch.hold_micros,
-                cause=batch.request_id,
-                deadline_s=deadline_s,
-                idempotency=idempotency,
-                key_limit=key_limit,
-            )
-
-        return self._refilled(hold, caller=caller)
 
     def same_request(self, caller: Caller, *, idempotency: IdempotencyClaim) -> SameRequest | None:
         """The job or batch an earlier request with that key made (see `Ledger.same_request`)."""

@@ -9,7 +9,6 @@ from corent.usecases.carry_batch import CarryBatch
 from corent.usecases.read_batches import ReadBatches
 from corent.usecases.settle_batch import SettleBatch
 from corent.wiring.accounts import dynamodb
-from corent.wiring.executions import batch_executions, executions
 from corent.wiring.looks import look_soon
 from corent.wiring.money import jobs, ledger, settings, settle_job
 
@@ -26,15 +25,7 @@ def read_batches() -> ReadBatches:
 
 @cache
 def carry_batch() -> CarryBatch:
-    return CarryBatch(
-        batches=batches(),
-        jobs=jobs(),
-        settle_job=settle_job(),
-        settle_batch=_settle_batch(),
-        start_job=executions().start,
-        start_batch=batch_executions().start,
-        clock=SystemClock(),
-    )
+    return CarryBatch(batches=batches(), jobs=jobs(), settle=settle_batch())
 
 
 @cache
@@ -42,14 +33,13 @@ def cancel_batch() -> CancelBatch:
     return CancelBatch(
         read=read_batches(),
         batches=batches(),
-        jobs=jobs(),
         settle_job=settle_job(),
-        settle_batch=_settle_batch(),
+        settle_batch=settle_batch(),
         look_soon=look_soon(),
         clock=SystemClock(),
     )
 
 
 @cache
-def _settle_batch() -> SettleBatch:
+def settle_batch() -> SettleBatch:
     return SettleBatch(ledger=ledger(), batches=batches(), clock=SystemClock())

@@ -4,9 +4,9 @@ from functools import cache
 
 from corent.usecases.cancel_job import CancelJob
 from corent.wiring.looks import look_soon
-from corent.wiring.money import jobs, read_jobs, settle_job
+from corent.wiring.money import read_jobs, settle_job
 
 
 @cache
 def cancel_job() -> CancelJob:
-    return CancelJob(read=read_jobs(), jobs=jobs(), settle=settle_job(), look_soon=look_soon())
+    return CancelJob(read=read_jobs(), settle=settle_job(), look_soon=look_soon())

@@ -13,8 +13,7 @@ from corent.wiring.webhooks import later
 
 def redeliver_webhook(subject_id: str, *, caller: Caller) -> DeliveryView:
     """The webhook of the caller's job or batch, pending again. Raises NotFoundError."""
-    read_deliveries().get(subject_id, caller=caller)
-    outbox = _redeliver()(subject_id)
+    outbox = _redeliver()(read_deliveries().subject(subject_id, caller=caller).id)
     return DeliveryView(status=outbox.status.value, log=outbox.log)
 
 

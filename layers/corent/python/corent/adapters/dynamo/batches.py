@@ -105,10 +105,11 @@ def new_batch_item(batch: Batch) -> dict[str, Value]:
 
 
 def batch_end_update(end: BatchEnd) -> dict[str, Any]:
-    """The batch's action of its end: only an open one can end."""
+    """The batch's action of its end: only an open one can end, and only as its cancel was known."""
+    as_known = "attribute_exists(stopping)" if end.stopping else "attribute_not_exists(stopping)"
     return {
         "UpdateExpression": "SET #state = :s, ended = :e REMOVE open_by_s, open_shard",
-        "ConditionExpression": "#state = :p",
+        "ConditionExpression": f"#state = :p AND {as_known}",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {
             ":s": text(end.state.value),

@@ -9,20 +9,19 @@ from corent.edge.bodies.images import ImageItem
 from corent.edge.bodies.jobs import JobDocument
 from corent.edge.bodies.orders import PurchaseFields
 from corent.edge.bodies.videos import VideoItem
-
-REQUESTS_MAX = 100
+from corent.jobs.batch import BATCH_JOBS_MAX
 
 
 class ImageBatchBody(PurchaseFields):
     """`POST /v1/images/batch`."""
 
-    requests: Annotated[list[ImageItem], Field(min_length=1, max_length=REQUESTS_MAX)]
+    requests: Annotated[list[ImageItem], Field(min_length=1, max_length=BATCH_JOBS_MAX)]
 
 
 class VideoBatchBody(PurchaseFields):
     """`POST /v1/videos/batch`."""
 
-    requests: Annotated[list[VideoItem], Field(min_length=1, max_length=REQUESTS_MAX)]
+    requests: Annotated[list[VideoItem], Field(min_length=1, max_length=BATCH_JOBS_MAX)]
 
 
 class BatchCounts(Reply):
