@@ -17,12 +17,12 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 	@exec $(DEV)/python -m local.stack run
 
 .PHONY: test
-test: stack-tools ## Run every test, those on the local stack too
+test: stack-tools browser ## Run every test, those on the local stack and in a browser too
 	$(DEV)/python -m pytest
 
 .PHONY: test-fast
-test-fast: $(VENVS)/dev.stamp ## Run the tests that need no stack
-	$(DEV)/python -m pytest --ignore=tests/stack
+test-fast: $(VENVS)/dev.stamp ## Run the tests that need no stack and no browser
+	$(DEV)/python -m pytest --ignore=tests/stack --ignore=tests/browser
 
 .PHONY: run-headless
 run-headless: stack-tools ## Start everything in the background and return when it is ready
@@ -36,6 +36,10 @@ stop: $(VENVS)/dev.stamp ## End the stack of CORENT_PORT
 account: $(VENVS)/dev.stamp ## Open an account on the running stack (BALANCE_CENTS=5000)
 	@$(DEV)/python -m local.accounts "$(BALANCE_CENTS)"
 
+.PHONY: reconcile
+reconcile: $(VENVS)/dev.stamp ## Check the books of the running stack and print the trial balance
+	@$(DEV)/python -m local.reconcile
+
 .PHONY: sam-local
 sam-local: stack-tools ## Run the functions in containers with `sam local`, on the same emulated services
 	@exec $(DEV)/python -m local.stack sam-local
@@ -43,6 +47,10 @@ sam-local: stack-tools ## Run the functions in containers with `sam local`, on t
 .PHONY: sam-events
 sam-events: stack-tools ## Send every file of events/ through `sam local invoke`, beside a running `make sam-local`
 	@$(DEV)/python -m local.stack sam-events
+
+.PHONY: mutate
+mutate: $(VENVS)/mutate.stamp ## Change the ledger a little, again and again, and count how often a unit test fails
+	@$(VENVS)/mutate/bin/python -m local.mutation
 
 .PHONY: check
 check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint, types, import rules, template, state machines
@@ -55,7 +63,7 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: bench-requests bench-delays bench-costs ## Run the three benchmarks one after the other
+bench: bench-requests bench-delays bench-costs bench-books ## Run the four benchmarks one after the other
 
 .PHONY: bench-requests
 bench-requests: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
@@ -68,6 +76,10 @@ bench-delays: stack-tools ## Measure on a stack how soon after a job's end its w
 .PHONY: bench-costs
 bench-costs: $(VENVS)/dev.stamp ## Count what a job takes of AWS, and price it
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.job_costs
+
+.PHONY: bench-books
+bench-books: $(VENVS)/dev.stamp $(VENVS)/emulator.stamp ## Count what the daily check reads of a day of 10,000 operations
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.books
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
@@ -99,6 +111,23 @@ $(VENVS)/%.stamp: requirements/%.txt $(UV)
 	@$(UV) pip sync --quiet --require-hashes --python $(VENVS)/$*/bin/python $<
 	@touch $@
 
+.PHONY: browser
+browser: $(VENVS)/browser.stamp $(if $(CORENT_BROWSER),,.corent/browser/stamp) ## Set up the browser for tests (CORENT_BROWSER names another)
+
+# Laid on top of dev, whose own sync removes it: so it is laid anew after that.
+$(VENVS)/browser.stamp: requirements/browser.txt $(VENVS)/dev.stamp $(UV)
+	@echo "Setting up browser …"
+	@$(UV) pip install --quiet --require-hashes --python $(VENVS)/dev/bin/python -r $<
+	@touch $@
+
+.corent/browser/stamp: tests/browser/package-lock.json tests/browser/unpack.mjs
+	@command -v npm >/dev/null || { echo "make test needs npm (Node 18 or later) for its browser." >&2; exit 1; }
+	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts --no-engine-strict
+	@node tests/browser/unpack.mjs $(@D)/node_modules/@sparticuz/chromium $(@D)/chromium
+	@rm -rf $(@D)/node_modules
+	@touch $@
+
 # What the functions have on Lambda and no more: a package beside them can change what they import.
 $(VENVS)/runtime.stamp: layers/deps/requirements.txt $(UV)
 	@test -x $(VENVS)/runtime/bin/python || $(UV) venv --quiet --python python3.13 $(VENVS)/runtime
@@ -117,10 +146,12 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	compile layers/sandbox/requirements.in -o layers/sandbox/requirements.txt; \
 	compile layers/sandbox_videos/requirements.in -o layers/sandbox_videos/requirements.txt; \
 	compile layers/stream/requirements.in -o layers/stream/requirements.txt; \
+	compile layers/stripe/requirements.in -c layers/deps/requirements.txt -o layers/stripe/requirements.txt; \
 	for name in uv emulator sam; do compile requirements/$$name.in -o requirements/$$name.txt; done; \
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
-	  -c layers/stream/requirements.txt \
-	  -o requirements/dev.txt
+	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt \
+	  -o requirements/dev.txt; \
+	for name in browser mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 .PHONY: help
 help: ## Say what there is

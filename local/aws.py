@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "us-east-1"
 
@@ -51,3 +52,8 @@ def functions() -> "LambdaClient":
 def s3() -> "S3Client":
     """Return a client of the emulator."""
     return boto3.client("s3")
+
+
+def secrets() -> "SecretsManagerClient":
+    """Return a client of the emulator."""
+    return boto3.client("secretsmanager")

@@ -76,6 +76,7 @@ def parameters(place: Place) -> dict[str, str]:
         "LocalEndpointUrl": place.aws_url,
         "RateScale": os.environ.get("CORENT_RATE_SCALE") or "1",
         "AllowLoopback": os.environ.get("CORENT_ALLOW_LOOPBACK") or "0",
+        "StripeMode": "test",
         "DeletionProtection": "false",
     }
 

@@ -18,7 +18,18 @@ from typing import Any
 import httpx
 import uvicorn
 
-from local import accounts, aws, deployment, emulator, first_image, front, processes, sam_local, streams
+from local import (
+    accounts,
+    aws,
+    deployment,
+    emulator,
+    first_image,
+    front,
+    payments,
+    processes,
+    sam_local,
+    streams,
+)
 from local.place import ROOT, VENVS, Place, StackError, from_environment
 
 READY_S = 30.0
@@ -154,6 +165,7 @@ def serve(
         stack.enter_context(
             running_front(place, api_url=api_url, streams_url=streams_url, bucket_url=bucket_url)
         )
+        stripe = stack.enter_context(payments.running_payments(place))
         account = accounts.first_account(place, deployed)
         local = {
             "base_url": place.base_url,
@@ -162,6 +174,9 @@ def serve(
             "stack_name": deployment.STACK_NAME,
             **account,
             "tables": deployed.tables,
+            "stripe_stub_url": stripe.base_url,
+            "stripe_events_url": payments.events_url(place),
+            "stripe_webhook_secret": stripe.webhook_secret,
         }
         running = {"local": local, "operator_environment": accounts.function_environment(place, deployed)}
         accounts.write_privately(place.running_json, json.dumps(running))
@@ -179,6 +194,7 @@ def run(place: Place, *, in_containers: bool = False) -> None:
 
     def ready(local: dict[str, Any]) -> None:
         say(f"Ready: {place.base_url}   (AWS services: {place.aws_url}, details: {shown(place.local_json)})")
+        say(f"Payments: a stand-in for Stripe at {local['stripe_stub_url']}, where no money moves.")
         first_image.make(place, local, say=say)
         say("\nServing until Ctrl-C.")
 

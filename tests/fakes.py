@@ -6,7 +6,9 @@ condition of a write has a name, so that a test can leave one out and see itself
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from corent.core.idempotency import IdempotencyRecord
 from corent.core.ids import first_ulid_at
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
 from corent.jobs.batch import Batch, BatchEnd, BatchState, batch_deadline_ms, job_id_at
@@ -22,18 +24,21 @@ from corent.jobs.job import (
     JobState,
 )
 from corent.jobs.store import JobPage
+from corent.ledger.audit_store import JobMoney
 from corent.ledger.balances import Balance, WalletStatus
-from corent.ledger.entries import EFFECTS, Entry, EntryKind, entry_order
+from corent.ledger.entries import Entry, EntryKind, entry_order
+from corent.ledger.outcomes import ConditionFailedError
+from corent.ledger.payment_store import StoredPayment
 from corent.ledger.store import (
-    ConditionFailedError,
     HoldWrite,
-    IdempotencyRecord,
     JobSums,
     KeyLimit,
     SettleWrite,
 )
+from tests.memory_payments import MemoryPayments
 
 START_MS = 1_795_341_000_000
+HOUR_MS = 3_600_000
 
 
 class FakeClock:
@@ -123,8 +128,10 @@ def a_batch(number: int = 900, *, size: int = 3, wallet_id: str = "acct_1") -> t
 
 
 @dataclass
-class MemoryBooks:
-    """LedgerStore and JobStore over plain dictionaries; one call is one transaction. `batch_store` beside it.
+class MemoryBooks(MemoryPayments):
+    """LedgerStore, PaymentStore, AuditStore and JobStore over plain dictionaries; `batch_store` beside it.
+
+    One call is one transaction.
 
     `dropped` names conditions that are not checked, for tests of the tests.
     """
@@ -134,12 +141,11 @@ class MemoryBooks:
     staged: dict[str, Job] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     money: dict[str, str] = field(default_factory=dict)
-    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    balances: dict[str, Balance] = field(default_factory=dict)
     claims: dict[tuple[str, str], tuple[IdempotencyRecord, int]] = field(default_factory=dict)
     spent: dict[tuple[str, str], int] = field(default_factory=dict)
     look_at_s: dict[str, int] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
+    moved_ms: dict[str, int] = field(default_factory=dict)
 
     @property
     def batch_store(self) -> "MemoryBatches":
@@ -150,6 +156,17 @@ class MemoryBooks:
         """Every job that counts, with what its money is."""
         bought = [job for job in self.staged.values() if job.batch_id in self.batches]
         return [(job, self.money[job.id]) for job in self.jobs.values()] + [(job, "held") for job in bought]
+
+    @property
+    def everything(self) -> dict[str, Any]:
+        """What `violations` takes."""
+        return {
+            "balances": list(self.balances.values()),
+            "entries": list(self.entries.values()),
+            "payments": list(self.payments.values()),
+            "jobs": self.worked,
+            "batches": list(self.batches.values()),
+        }
 
     # ---- LedgerStore -----------------------------------------------------------------------------
 
@@ -224,7 +241,7 @@ class MemoryBooks:
             self.spent[write.key_limit.key_sha256, write.key_limit.month] -= entry.amount_micros
         self._post(entry, counts={} if write.in_batch else {"open_jobs": -1})
 
-    def open_wallet(self, wallet_id: str) -> None:
+    def open_wallet(self, wallet_id: str, *, at_ms: int) -> None:
         empty = Balance(
             wallet_id=wallet_id,
             available_micros=0,
@@ -238,7 +255,9 @@ class MemoryBooks:
             version=0,
             status=WalletStatus.ACTIVE,
         )
-        self.balances.setdefault(wallet_id, empty)
+        if wallet_id not in self.balances:
+            self.balances[wallet_id] = empty
+            self.moved_ms[wallet_id] = at_ms
 
     def write_promo(self, entry: Entry, *, refilled_on: str | None) -> None:
         self._require(
@@ -250,8 +269,8 @@ class MemoryBooks:
             balance = self.balances[entry.wallet_id]
             self.balances[entry.wallet_id] = replace(balance, refilled_on=refilled_on)
 
-    def freeze(self, wallet_id: str) -> None:
-        self.balances[wallet_id] = replace(self.balances[wallet_id], status=WalletStatus.FROZEN)
+    def freeze(self, wallet_id: str, *, cause: str) -> None:
+        self._freeze(wallet_id)
 
     def read_entry(self, wallet_id: str, *, key: str) -> Entry | None:
         return self.entries.get((wallet_id, key))
@@ -362,6 +381,25 @@ class MemoryBooks:
         due = [subject_id for subject_id, at_s in self.look_at_s.items() if at_s <= now_s]
         return iter([each for each in due if each in self.batches or self.jobs[each].state not in TERMINAL])
 
+    # ---- AuditStore ------------------------------------------------------------------------------
+
+    def moved_since(self, time_ms: int) -> Iterator[str]:
+        return (wallet for wallet, at_ms in self.moved_ms.items() if at_ms // HOUR_MS >= time_ms // HOUR_MS)
+
+    def read_entries(self, wallet_id: str) -> Iterator[Entry]:
+        mine = [entry for (owner, _), entry in self.entries.items() if owner == wallet_id]
+        return iter(sorted(mine, key=lambda entry: entry.key))
+
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobMoney]:
+        return {
+            job.id: JobMoney(money=money, state=job.state.value, hold_micros=job.hold_micros)
+            for job, money in self.worked
+            if job.id in job_ids
+        }
+
+    def read_payments(self, payment_ids: Sequence[str]) -> dict[str, StoredPayment]:
+        return {each: self.payments[each] for each in payment_ids if each in self.payments}
+
     # ---- inside ----------------------------------------------------------------------------------
 
     def _require(self, **conditions: bool) -> None:
@@ -370,10 +408,11 @@ class MemoryBooks:
             raise ConditionFailedError(", ".join(broken))
 
     def _post(self, entry: Entry, *, counts: dict[str, int] | None = None, jobs: int = 0) -> None:
-        effect = EFFECTS[entry.kind]
+        effect = entry.effect
         amount = entry.amount_micros
         before = self.balances[entry.wallet_id]
         self.entries[entry.wallet_id, entry.key] = entry
+        self.moved_ms[entry.wallet_id] = entry.at_ms
         self.balances[entry.wallet_id] = replace(
             before,
             available_micros=before.available_micros + effect.available * amount,

@@ -23,7 +23,6 @@ from corent.core.upstream import (
 from corent.jobs.batch import Batch
 from corent.jobs.job import ImageOrder, Job, VideoOrder
 from corent.ledger.ledger import Ledger
-from corent.ledger.store import OutcomeUnknownError
 from corent.routing.health import OfferHealth
 from corent.routing.offers import Offer
 from corent.usecases.authenticate import Caller
@@ -53,6 +52,7 @@ from tests.fakes import FakeClock, MemoryBooks, ulid
 from tests.invariants import violations
 from tests.machine import BATCH_DEFINITION, Execution, Machine, TaskError
 from tests.pictures import png
+from tests.tripwire import Tripwire, Wired, answer_lost
 
 PRICE = 20_000
 TIER = Tier(name="corent-image-fast", kind=Kind.IMAGE, preference=Preference.FAST, price_micros=PRICE)
@@ -124,10 +124,6 @@ FIRST, SECOND, THIRD = (
 )
 
 
-class Death(BaseException):
-    """The process stops here; nothing after this point runs."""
-
-
 @dataclass
 class FakeUpstream:
     """Answers a script, one line a submit or check; the last line stays in force.
@@ -181,41 +177,6 @@ def works(poll_after_s: float = 1.0) -> Working:
     return Working(ticket="t1", poll_after_s=poll_after_s)
 
 
-class Tripwire:
-    """Counts every call of the world's edges; at call number `at` something happens instead."""
-
-    def __init__(self, *, at: int | None = None, how: str = "before") -> None:
-        self.at = at
-        self.how = how
-        self.calls: list[str] = []
-
-    def around(self, name: str, call: Callable[[], Any], lost: Callable[[], BaseException]) -> Any:
-        self.calls.append(name)
-        if len(self.calls) != self.at:
-            return call()
-        if self.how == "before":
-            raise Death
-        call()
-        raise Death if self.how == "after" else lost()
-
-
-class Wired:
-    """Any object with every method behind the tripwire."""
-
-    def __init__(self, target: Any, wire: Tripwire, *, lost: Callable[[str], BaseException]) -> None:
-        self._target = target
-        self._wire = wire
-        self._lost = lost
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._target, name)
-
-        def wired(*args: Any, **kwargs: Any) -> Any:
-            return self._wire.around(name, lambda: method(*args, **kwargs), lambda: self._lost(name))
-
-        return wired
-
-
 @dataclass
 class FakeOutputs:
     files: dict[str, bytes] = field(default_factory=dict)
@@ -257,10 +218,6 @@ def a_caller(*, mode: Mode = Mode.LIVE, limit_micros: int | None = None) -> Call
     return Caller(
         key=key, key_sha256="k1", wallet_id=wallet, rate=RateState(limit=60, remaining=59, reset_s=1)
     )
-
-
-def _ledger_lost(name: str) -> BaseException:
-    return OutcomeUnknownError(name) if name.startswith("write_") else TemporarilyUnavailableError("lost")
 
 
 @dataclass
@@ -415,12 +372,7 @@ class World:
         return sum(len(upstream.requests) for upstream in self.upstreams.values())
 
     def violations(self) -> list[str]:
-        found = violations(
-            balances=self.books.balances.values(),
-            entries=self.books.entries.values(),
-            jobs=self.books.worked,
-            batches=self.books.batches.values(),
-        )
+        found = violations(**self.books.everything)
         for job in self.books.jobs.values():
             stored = [name for name in self.outputs.files if job.files_key in name]
             asked = job.order.n if isinstance(job.order, ImageOrder) else 1
@@ -434,7 +386,7 @@ class _Parts:
 
     def __init__(self, world: World, offers: tuple[Offer, ...], wire: Tripwire, fetch: Any) -> None:
         clock = world.clock
-        books: Any = Wired(world.books, wire, lost=_ledger_lost)
+        books: Any = Wired(world.books, wire, lost=answer_lost)
         outputs: Any = Wired(world.outputs, wire, lost=lambda _: TemporarilyUnavailableError("lost"))
         ledger: books.Books = Ledger(store=books, clock=clock, random=lambda: 0.5)
         settle = SettleJob(ledger=ledger, jobs=books, clock=clock)

@@ -12,4 +12,4 @@ log = Logger(service="corent")
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    return each_message(event, webhooks.deliver, log=log)
+    return each_message(event, lambda message: webhooks.deliver(message["id"]), log=log)

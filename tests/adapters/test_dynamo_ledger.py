@@ -8,10 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from corent.ledger.store import ConditionFailedError
+from corent.ledger.outcomes import ConditionFailedError
 from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
+from tests.contracts.payment_store import PAYMENT_CHECKS
 from tests.tables import create_tables
 
 
@@ -61,6 +62,19 @@ SEEDED = {
     "batch is not cancelled as known": ("Update", "jobs", " AND attribute_exists(stopping)", ""),
     "batch is counted": ("Update", "balances", "open_batches >= :o", "attribute_exists(pk)"),
     "money is held": ("Update", "balances", "held >= :a", "attribute_exists(pk)"),
+    "order is not credited": ("Update", "balances", "#state = :created AND ", ""),
+    "order is the wallet's": ("Update", "balances", " AND acct = :acct", ""),
+    "order has that amount": ("Update", "balances", " AND amount = :a", ""),
+    "that much is left": ("Update", "balances", "#left >= :x", "attribute_exists(pk)"),
+    "no more than was credited": ("Update", "balances", "#left <= :room", "attribute_exists(pk)"),
+    "claw-back is posted": (
+        "ConditionCheck",
+        "balances",
+        "attribute_exists(pk)",
+        "attribute_not_exists(none)",
+    ),
+    "job was charged": ("ConditionCheck", "balances", "kind = :kind", "attribute_exists(pk)"),
+    "dispute is new": ("Update", "balances", " AND attribute_not_exists(#note)", ""),
     "wallet exists": ("Update", "balances", "attribute_exists(pk)", "attribute_not_exists(none)"),
 }
 
@@ -81,7 +95,7 @@ def emptied(client: Any) -> None:
     create_tables(client)
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS, *PAYMENT_CHECKS], ids=lambda check: check.__name__)
 def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) -> None:
     check(DynamoStore(client))
 
@@ -90,7 +104,7 @@ def test_dynamo_keeps_the_contract(check: Callable[[Any], None], client: Any) ->
 def test_the_contract_notices_a_condition_missing_in_dynamo(seeded: str, client: Any) -> None:
     action, table, condition, becomes = SEEDED[seeded]
     noticed = []
-    for check in [*CHECKS, *BATCH_CHECKS]:
+    for check in [*CHECKS, *BATCH_CHECKS, *PAYMENT_CHECKS]:
         emptied(client)
         broken = Without(client, action=action, table=table, condition=condition, becomes=becomes)
         try:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from corent.core.idempotency import IdempotencyClaim
 from corent.jobs.batch import Batch, BatchEnd, BatchState
 from corent.jobs.job import Job, JobState, Webhook
 from corent.ledger.entries import EntryKind, hold_key
-from corent.ledger.store import HoldWrite, IdempotencyClaim, JobSums, KeyLimit
+from corent.ledger.store import HoldWrite, JobSums, KeyLimit
 from tests.contracts.ledger_store import COMPLETED, FAILED, NOW_S, Store, entry, fund, refused, settle
 from tests.fakes import START_MS, a_batch, a_job, ulid
 
@@ -143,7 +144,7 @@ def a_batch_is_held_whole_or_refused_whole(store: Store) -> None:
 
 def a_batch_needs_an_active_wallet(store: Store) -> None:
     fund(store)
-    store.freeze("acct_1")
+    store.freeze("acct_1", cause="test")
     refused(lambda: buy(store, *a_batch()))
 
 
@@ -205,7 +206,7 @@ def a_batch_that_is_not_cancelled_does_not_end_as_if(store: Store) -> None:
 
 def a_batch_that_is_not_counted_cannot_end(store: Store) -> None:
     fund(store)
-    store.open_wallet("acct_2")
+    store.open_wallet("acct_2", at_ms=START_MS)
     batch, jobs = a_batch()
     buy(store, batch, jobs)
     refused(lambda: store.write_batch_end("acct_2", batch.id, CLOSED))

@@ -1,11 +1,13 @@
 """What every LedgerStore and JobStore must do: each condition of each write, met and broken on its own."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from corent.core.idempotency import IdempotencyClaim, IdempotencyRecord
 from corent.core.tiers import AspectRatio, Kind, Preference, Resolution
 from corent.jobs.job import (
     Attempt,
@@ -21,11 +23,9 @@ from corent.jobs.job import (
 )
 from corent.ledger.balances import WalletStatus
 from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
+from corent.ledger.outcomes import ConditionFailedError
 from corent.ledger.store import (
-    ConditionFailedError,
     HoldWrite,
-    IdempotencyClaim,
-    IdempotencyRecord,
     KeyLimit,
     SettleWrite,
 )
@@ -67,7 +67,7 @@ def entry(
 
 
 def fund(store: Store, *, wallet_id: str = "acct_1", micros: int = 100_000) -> None:
-    store.open_wallet(wallet_id)
+    store.open_wallet(wallet_id, at_ms=START_MS)
     promo = entry(EntryKind.PROMO, promo_key("opening"), wallet_id=wallet_id, amount=micros, ref="opening")
     store.write_promo(promo, refilled_on=None)
 
@@ -177,7 +177,7 @@ def a_hold_needs_a_new_entry(store: Store) -> None:
 
 def a_hold_needs_an_active_wallet(store: Store) -> None:
     fund(store)
-    store.freeze("acct_1")
+    store.freeze("acct_1", cause="test")
     assert store.read_balance("acct_1").status is WalletStatus.FROZEN
     refused(lambda: hold(store, a_job()))
 
@@ -287,7 +287,7 @@ def a_refill_is_noted_with_its_day(store: Store) -> None:
 
 def opening_a_wallet_again_changes_nothing(store: Store) -> None:
     fund(store)
-    store.open_wallet("acct_1")
+    store.open_wallet("acct_1", at_ms=START_MS)
     assert numbers(store)[0] == 100_000
 
 
@@ -380,6 +380,29 @@ def entries_come_newest_first_in_pages(store: Store) -> None:
             break
     expected = [key for job in reversed(jobs) for key in (settle_key(job.id), hold_key(job.id))]
     assert seen == [*expected, promo_key("opening")]
+
+
+def a_page_follows_another_whatever_is_posted_between_them(store: Store) -> None:
+    fund(store)
+    jobs = [a_job(number, hold_micros=10, at_ms=START_MS + 1000 * number) for number in range(1, 7)]
+    for job in jobs:
+        hold(store, job)
+    there = {promo_key("opening"), *(hold_key(job.id) for job in jobs)}
+    seen: list[str] = []
+    before = None
+    for number in itertools.count():
+        page, before = store.list_entries("acct_1", limit=2, before=before)
+        seen += [each.key for each in page]
+        if before is None:
+            break
+        # An old job is settled, a new one is begun, and money comes in that belongs to no job.
+        settle(store, jobs[number], COMPLETED if number % 2 else FAILED)
+        late = START_MS + 60_000 * (number + 1)
+        hold(store, a_job(20 + number, hold_micros=10, at_ms=late))
+        gift = replace(entry(EntryKind.PROMO, promo_key(f"g{number}"), ref=f"g{number}"), at_ms=late)
+        store.write_promo(gift, refilled_on=None)
+    assert len(seen) == len(set(seen))
+    assert there <= set(seen)
 
 
 def jobs_come_newest_first_in_pages_and_filtered(store: Store) -> None:
@@ -501,6 +524,7 @@ CHECKS: list[Callable[[Store], None]] = [
     a_jobs_files_outlive_its_release,
     only_an_abandoned_attempt_keeps_its_ticket_to_the_end,
     entries_come_newest_first_in_pages,
+    a_page_follows_another_whatever_is_posted_between_them,
     jobs_come_newest_first_in_pages_and_filtered,
     sums_count_the_jobs_of_a_span,
     a_job_answered_in_its_request_is_due_past_its_deadline_and_grace,

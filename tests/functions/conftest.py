@@ -271,6 +271,8 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         "CORENT_STREAM_SECRET": "corent/streams",
         "CORENT_WEBHOOK_KEY_ID": webhook_key(moto_endpoint),
         "CORENT_WEBHOOKS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/webhooks",
+        "CORENT_PAYMENTS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/payments",
+        "CORENT_STRIPE_MODE": "test",
         "CORENT_RATE_SCALE": "1",
         "CORENT_ALLOW_LOOPBACK": "0",
     }

@@ -36,6 +36,7 @@ FUNCTIONS = {
     ("GET", "/v1/account/balance"): "account_balance",
     ("GET", "/v1/account/usage"): "account_usage",
     ("GET", "/v1/account/ledger"): "account_ledger",
+    ("POST", "/v1/account/deposit"): "account_deposit",
     ("POST", "/v1/account/keys"): "keys_create",
     ("GET", "/v1/account/keys"): "keys_list",
     ("DELETE", "/v1/account/keys/{id}"): "keys_revoke",
@@ -151,7 +152,7 @@ ALLOWED = {
         "account_usage",
         "account_ledger",
     },
-    Scope.BILLING: {"account_balance", "account_usage", "account_ledger"},
+    Scope.BILLING: {"account_balance", "account_usage", "account_ledger", "account_deposit"},
     Scope.ADMIN: {"keys_create", "keys_list", "keys_revoke"},
 }
 
@@ -381,7 +382,7 @@ def test_a_frozen_account_reads_and_does_not_buy(
         return IMAGE
 
     upstream("openai", answer)
-    ledger()._store.freeze(account.account_id)
+    ledger()._store.freeze(account.account_id, cause="test")
     refused = cloud.generate(account.live_key)
     assert (refused.status, refused.json["error"]["code"]) == (403, "account_frozen")
     assert asked == []

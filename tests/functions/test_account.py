@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -232,7 +234,42 @@ def test_no_cell_of_a_table_begins_a_formula(cloud: Cloud, account: OpenedAccoun
     ):
         cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
         assert len(cells) > 20
-        assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")]
+        # A negative number is a number.
+        words = [cell for cell in cells if not re.fullmatch(r"-\d+", cell)]
+        assert not [cell for cell in words if cell[:1] in tuple("=+-@\t\r")]
+
+
+def pages(cloud: Cloud, function: str, key: str, **query: str) -> list[list[dict[str, str]]]:
+    """Every page of a table, each found by the link of the one before."""
+    path, found = f"/v1/account/{function.removeprefix('account_')}", []
+    while True:
+        answer = cloud.call(function, "GET", path, key=key, query=query, headers=TABLE)
+        found.append(table(answer))
+        if "Link" not in answer.headers:
+            return found
+        target, relation = answer.headers["Link"].split("; ")
+        assert (urlsplit(target.strip("<>")).path, relation) == (path, 'rel="next"')
+        query = dict(parse_qsl(urlsplit(target.strip("<>")).query))
+
+
+@pytest.mark.parametrize("function", ["account_ledger", "account_usage"])
+def test_a_table_links_to_its_next_page(
+    cloud: Cloud, account: OpenedAccount, bought: list[str], function: str
+) -> None:
+    (whole,) = pages(cloud, function, account.live_key)
+    apart = pages(cloud, function, account.live_key, limit="1")
+    assert len(apart) == len(whole) > 2
+    assert [row for page in apart for row in page] == whole
+
+
+def test_a_tables_next_page_keeps_the_span_that_was_asked_for(
+    cloud: Cloud, account: OpenedAccount, bought: list[str]
+) -> None:
+    span = {"from": "2020-01-01", "to": "2021-01-01T00:00:00+00:00"}
+    assert pages(cloud, "account_usage", account.live_key, limit="1", **span) == [[]]
+    yesterday = rfc3339(time_ms_of(bought[0].removeprefix("job_")) - 86_400_000)[:10]
+    answer = usage(cloud, account.live_key, headers=TABLE, limit="1", **{"from": yesterday})
+    assert f"from={yesterday}" in answer.headers["Link"]
 
 
 def test_an_error_of_a_table_is_json(cloud: Cloud, account: OpenedAccount) -> None:

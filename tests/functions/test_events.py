@@ -15,8 +15,12 @@ EVENTS = {path.stem: path for path in sorted((ROOT / "events").glob("*.json"))}
 # The sandbox upstream has its own settings and its own tests.
 OWN = ("sandbox_upstream", "sandbox_films")
 STEPS = ("generation_", "batch_")
-HTTP = [name for name in EVENTS if not name.startswith(("on_", *STEPS)) and name not in OWN]
-PUBLIC = {"status_get": 200, "openapi_get": 200, "unknown_route": 405, "provider_callbacks": 401}
+HTTP = [name for name in EVENTS if not name.startswith(("on_", "operator_", *STEPS)) and name not in OWN]
+PUBLIC = {
+    **{"status_get": 200, "openapi_get": 200, "unknown_route": 405},
+    # Not signed, and no account of the card processor is set up.
+    **{"provider_callbacks": 401, "stripe_events": 503},
+}
 
 
 def event(name: str) -> Any:
@@ -68,7 +72,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
         **dict.fromkeys(("batches_get", "batches_cancel"), 404),
         **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
         **dict.fromkeys(("jobs_stream", "jobs_stream_token"), 404),
-        **{"keys_create": 201, "keys_revoke": 404},
+        **{"keys_create": 201, "keys_revoke": 404, "account_deposit": 503},
     }
     assert answer["statusCode"] == (404 if name == "routing_explain" else wanted.get(name, 200))
 
@@ -78,7 +82,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     [
         *("generation_submit", "generation_deliver", "generation_settle", "batch_begin", "batch_close"),
         "on_execution_ended",
-        *("on_sweep_tick", "on_webhook_due"),
+        *("on_sweep_tick", "on_webhook_due", "on_accounts_check_tick"),
     ],
 )
 def test_a_trigger_with_nothing_to_do_writes_nothing(cloud: Cloud, name: str) -> None:

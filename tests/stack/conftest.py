@@ -43,6 +43,9 @@ class Stack:
     stack_name: str
     account: Account
     tables: dict[str, str]
+    stripe_stub_url: str
+    stripe_events_url: str
+    stripe_webhook_secret: str
     environment: dict[str, str]
 
     def client(self, *, key: str | None = None) -> httpx.Client:

@@ -14,11 +14,13 @@ from corent.core.clock import SystemClock
 from corent.core.errors import InsufficientFundsError
 from corent.core.ids import new_ulid
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
-from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger, Settlement
+from corent.ledger.ledger import OPEN_JOBS_MAX, Ledger
+from corent.ledger.outcomes import Settlement
 from corent.usecases.job_ledger import JobLedger
 from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
+from tests.contracts.payment_store import PAYMENT_CHECKS
 from tests.fakes import a_job
 from tests.invariants import violations
 from tests.stack.books import read_books
@@ -162,7 +164,7 @@ class Prefixed:
         return named
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS, *PAYMENT_CHECKS], ids=lambda check: check.__name__)
 def test_the_emulators_tables_keep_the_contract(stack: Stack, check: Callable[[Any], None]) -> None:
     client = Prefixed(stack.aws("dynamodb"), f"{check.__name__}-")
     create_tables(client)

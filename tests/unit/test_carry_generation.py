@@ -17,7 +17,6 @@ from tests.films import film
 from tests.image_world import (
     FILM_ORDER,
     FIRST,
-    Death,
     World,
     a_caller,
     a_film_offer,
@@ -26,6 +25,7 @@ from tests.image_world import (
     works,
 )
 from tests.machine import Execution
+from tests.tripwire import Death
 
 PRICE = 630_000
 A, B, C = a_film_offer("first"), a_film_offer("second", quality=0.4), a_film_offer("third", quality=0.3)

@@ -39,7 +39,7 @@ def test_the_length_stays_the_same() -> None:
     assert len(without_words(PROFILE) or b"") == len(PROFILE)
 
 
-@pytest.mark.parametrize("broken", [b"", PROFILE[:100], b"x" * 600, PROFILE[:-40]])
+@pytest.mark.parametrize("broken", [b"", PROFILE[:100], b"x" * 600, PROFILE[:-40]], ids=[*"abcd"])
 def test_what_is_no_whole_profile_is_none(broken: bytes) -> None:
     assert without_words(broken) is None
 

@@ -24,8 +24,6 @@ from tests.image_world import (
     FILM_ORDER,
     FIRST,
     ORDER,
-    Death,
-    Tripwire,
     World,
     a_caller,
     a_film_offer,
@@ -33,6 +31,7 @@ from tests.image_world import (
     delivers,
     works,
 )
+from tests.tripwire import Death, Tripwire
 
 FILMED = Generated(files=(InlineFile(film()),))
 

@@ -18,12 +18,12 @@ from corent.core.errors import (
     TierUnavailableError,
 )
 from corent.core.fetching import FetchFailedError, FetchLimits, FetchRefusedError
+from corent.core.idempotency import fingerprint
 from corent.core.upstream import Failure
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
 from corent.routing.route import load_route
 from corent.usecases.input_images import INPUT_LIMITS
-from corent.usecases.purchase import fingerprint
 from corent.usecases.wallets import TEST_BALANCE_MICROS
 from tests.fakes import START_MS, a_job
 from tests.image_world import FIRST, ORDER, PRICE, SECOND, World, a_caller, an_offer, delivers, works

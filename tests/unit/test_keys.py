@@ -65,6 +65,7 @@ def test_one_wrong_character_is_noticed_wherever_it_is(place: int) -> None:
         "co_live_" + "٣" * 38,
         "\ud800",
     ],
+    ids=[*"abcdefghijklm"],
 )
 def test_what_is_no_key_is_not_well_formed(secret: str) -> None:
     assert not is_well_formed(secret)
@@ -156,7 +157,9 @@ def test_a_test_key_is_led_to_the_test_wallet() -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", ["", "Bearer", "Bearer ", "Basic Zm94Og==", f"Token {LIVE}", LIVE, "Bearer co_live_x"]
+    "authorization",
+    ["", "Bearer", "Bearer ", "Basic Zm94Og==", f"Token {LIVE}", LIVE, "Bearer co_live_x"],
+    ids=[*"abcdefg"],
 )
 def test_what_is_no_key_is_refused_without_a_look_up(authorization: str) -> None:
     door = Door()

@@ -13,10 +13,12 @@ from corent.core.errors import (
     TemporarilyUnavailableError,
     TooManyOpenJobsError,
 )
+from corent.core.idempotency import IdempotencyClaim, SameRequest
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
-from corent.ledger.ledger import OPEN_JOBS_MAX, Held, Ledger, SameRequest, Settlement
-from corent.ledger.store import HoldWrite, IdempotencyClaim, KeyLimit, OutcomeUnknownError
+from corent.ledger.ledger import OPEN_JOBS_MAX, Held, Ledger
+from corent.ledger.outcomes import OutcomeUnknownError, Settlement
+from corent.ledger.store import HoldWrite, KeyLimit
 from corent.usecases.job_ledger import JobLedger
 from tests.fakes import START_MS, FakeClock, MemoryBooks, a_job
 
@@ -138,7 +140,7 @@ def test_a_hold_above_the_balance_says_what_is_needed_and_what_is_there() -> Non
 
 def test_a_frozen_wallet_holds_nothing_new() -> None:
     books = Books()
-    books.store.freeze("acct_1")
+    books.store.freeze("acct_1", cause="test")
     with pytest.raises(AccountFrozenError):
         books.hold(a_job())
 
@@ -146,7 +148,7 @@ def test_a_frozen_wallet_holds_nothing_new() -> None:
 def test_a_frozen_wallets_running_job_still_settles() -> None:
     books = Books()
     books.hold(a_job())
-    books.store.freeze("acct_1")
+    books.store.freeze("acct_1", cause="test")
     assert books.capture(a_job()) is Settlement.DONE
 
 

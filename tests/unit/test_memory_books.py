@@ -7,6 +7,7 @@ import pytest
 
 from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.ledger_store import CHECKS
+from tests.contracts.payment_store import PAYMENT_CHECKS
 from tests.fakes import MemoryBooks
 
 CONDITIONS = [
@@ -26,10 +27,29 @@ CONDITIONS = [
     "batch_counted",
     "promo_entry_new",
     "promo_wallet_exists",
+    "order_new",
+    "deposit_order_open",
+    "deposit_same_wallet",
+    "deposit_same_amount",
+    "deposit_payment_new",
+    "deposit_entry_new",
+    "deposit_wallet_exists",
+    "claw_back_left",
+    "claw_back_entry_new",
+    "put_back_room",
+    "put_back_entry_new",
+    "put_back_of_something",
+    "goodwill_settled",
+    "goodwill_captured",
+    "goodwill_entry_new",
+    "adjustment_entry_new",
+    "adjustment_wallet_exists",
+    "freeze_payment_exists",
+    "freeze_dispute_new",
 ]
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS], ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *BATCH_CHECKS, *PAYMENT_CHECKS], ids=lambda check: check.__name__)
 def test_memory_keeps_the_contract(check: Callable[[Any], None]) -> None:
     check(MemoryBooks())
 
@@ -37,7 +57,7 @@ def test_memory_keeps_the_contract(check: Callable[[Any], None]) -> None:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_the_contract_notices_a_dropped_condition(condition: str) -> None:
     noticed = []
-    for check in [*CHECKS, *BATCH_CHECKS]:
+    for check in [*CHECKS, *BATCH_CHECKS, *PAYMENT_CHECKS]:
         try:
             check(MemoryBooks(dropped=frozenset({condition})))
         except (AssertionError, pytest.fail.Exception, KeyError):

@@ -10,23 +10,23 @@ import pytest
 
 from corent.core.errors import InsufficientFundsError
 from corent.jobs.job import Job
-from corent.ledger.ledger import Ledger
-from corent.ledger.store import HoldWrite, OutcomeUnknownError
+from corent.ledger import ledger, outcomes
+from corent.ledger.outcomes import OutcomeUnknownError, UntilKnown
+from corent.ledger.store import HoldWrite
 from tests.fakes import MemoryBooks
-from tests.image_world import Death, World, delivers
+from tests.image_world import World, delivers
 from tests.invariants import violations
+from tests.tripwire import Death
 from tests.unit import test_ledger
 
 
 def test_reading_the_balance_before_the_entry_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Ledger._posted
+    def balance_first(store: Any, entry: Any) -> Any:
+        if store.read_balance(entry.wallet_id).available_micros < entry.amount_micros:
+            raise InsufficientFundsError("seeded")
+        return outcomes.posted(store, entry)
 
-    def balance_first(self: Any, entry: Any, **kwargs: Any) -> Any:
-        if entry.kind == "hold":
-            self._refuse_job(entry.wallet_id, entry.amount_micros, key_limit=None)
-        return original(self, entry, **kwargs)
-
-    monkeypatch.setattr(Ledger, "_posted", balance_first)
+    monkeypatch.setattr(ledger, "posted", balance_first)
     with pytest.raises(InsufficientFundsError):
         test_ledger.test_a_repeated_hold_is_the_same_hold_even_when_it_took_the_last_money()
 
@@ -52,7 +52,7 @@ def test_giving_up_on_an_unknown_outcome_is_noticed(monkeypatch: pytest.MonkeyPa
         write()
         return done
 
-    monkeypatch.setattr(Ledger, "_run", once)
+    monkeypatch.setattr(UntilKnown, "__call__", once)
     with pytest.raises(OutcomeUnknownError):
         test_ledger.test_a_hold_without_an_answer_is_run_again_until_it_is_known(applied=True)
 
@@ -63,10 +63,5 @@ def test_a_release_of_another_amount_is_noticed() -> None:
     books.hold(job)
     books.store.dropped = frozenset({"settle_same_hold"})
     books.release(replace(job, hold_micros=job.hold_micros - 1))
-    found = violations(
-        balances=books.store.balances.values(),
-        entries=books.store.entries.values(),
-        jobs=books.store.worked,
-        batches=(),
-    )
+    found = violations(**books.store.everything)
     assert found

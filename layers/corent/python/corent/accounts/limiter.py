@@ -7,6 +7,8 @@ time is at most `burst` intervals ahead.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from corent.core.errors import RateLimitedError
+
 
 class RateClass(StrEnum):
     """Which of a key's two limits a route counts against."""
@@ -48,6 +50,14 @@ class RateState:
     remaining: int
     reset_s: int
     retry_after_s: int | None = None
+
+
+class LimitedError(RateLimitedError):
+    """A known caller over a limit; carries its state for the headers."""
+
+    def __init__(self, message: str, *, rate: RateState) -> None:
+        super().__init__(message, retry_after_s=rate.retry_after_s)
+        self.rate = rate
 
 
 def rate_state(limit: RateLimit, *, arrival_ms: int, now_ms: int, allowed: bool) -> RateState:

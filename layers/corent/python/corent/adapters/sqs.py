@@ -1,4 +1,4 @@
-"""Coming back to a webhook later, by a message that SQS holds back so long."""
+"""Coming back to a webhook later, and to a payment soon, by messages of SQS."""
 
 import json
 import math
@@ -34,3 +34,19 @@ class SqsLater:
             )
         except (ClientError, HTTPClientError) as error:
             raise TemporarilyUnavailableError("The webhook could not be scheduled just now.") from error
+
+
+class SqsPayments:
+    """Wake for payments: `{"id": …, "cause": …}` in the queue."""
+
+    def __init__(self, client: SqsClient, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def __call__(self, payment_id: str, *, cause: str) -> None:
+        try:
+            self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=json.dumps({"id": payment_id, "cause": cause})
+            )
+        except (ClientError, HTTPClientError) as error:
+            raise TemporarilyUnavailableError("The payment could not be noted just now.") from error

@@ -3,6 +3,7 @@
 CorentError
 ├── InvalidRequestError            422  invalid_<field>, missing_field, unknown_field
 │   ├── MalformedJsonError         400  malformed_json
+│   ├── InvalidEventError          400  invalid_event (payment events only)
 │   ├── BodyTooLargeError          413  body_too_large
 │   ├── MethodNotAllowedError      405  method_not_allowed
 │   └── IdempotencyKeyReusedError  422  idempotency_key_reused
@@ -13,17 +14,20 @@ CorentError
 ├── KeyLimitReachedError           402  key_limit_reached
 ├── MaxCostExceededError           402  max_cost_exceeded
 ├── AccountFrozenError             403  account_frozen
+├── LiveKeyRequiredError           403  live_key_required
 ├── MissingScopeError              403  missing_scope
 ├── NotFoundError                  404  not_found
 ├── RequestInProgressError         409  request_in_progress
 ├── JobNotCancellableError         409  job_not_cancellable
+├── ConflictingCorrectionError     409  conflicting_correction (operators only)
 ├── RateLimitedError               429  rate_limited
 ├── TooManyOpenJobsError           429  too_many_open_jobs
 ├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
 ├── TierUnavailableError           503  tier_unavailable
 ├── TemporarilyUnavailableError    503  temporarily_unavailable
 └── InternalError                  500  internal
-    └── InvariantViolationError         a balance that does not add up; alarms, never repaired
+    └── InvariantViolationError         books that do not add up; alarms, never repaired
+        └── PaymentMismatchError        a payment that is not what its order says; credits nothing
 """
 
 from typing import ClassVar
@@ -71,6 +75,14 @@ class MalformedJsonError(CorentError):
     status = 400
     type = "invalid_request_error"
     code = "malformed_json"
+
+
+class InvalidEventError(CorentError):
+    """A payment event that is not signed as it should be, or not meant for this stage."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_event"
 
 
 class BodyTooLargeError(CorentError):
@@ -138,6 +150,14 @@ class AccountFrozenError(CorentError):
     code = "account_frozen"
 
 
+class LiveKeyRequiredError(CorentError):
+    """What is asked for moves real money, and a test key moves none."""
+
+    status = 403
+    type = "permission_error"
+    code = "live_key_required"
+
+
 class MissingScopeError(CorentError):
     status = 403
     type = "permission_error"
@@ -163,6 +183,14 @@ class JobNotCancellableError(CorentError):
     status = 409
     type = "conflict_error"
     code = "job_not_cancellable"
+
+
+class ConflictingCorrectionError(CorentError):
+    """An operator's ticket or gift that stands for another amount already."""
+
+    status = 409
+    type = "conflict_error"
+    code = "conflicting_correction"
 
 
 class RateLimitedError(CorentError):
@@ -214,3 +242,7 @@ class InternalError(CorentError):
 
 class InvariantViolationError(InternalError):
     """Stored money does not add up. Alarms; nothing is written and nothing is repaired by code."""
+
+
+class PaymentMismatchError(InvariantViolationError):
+    """A payment whose amount, currency, account or mode is not its order's. Nothing is credited."""

@@ -37,6 +37,11 @@ def reading_money(authenticate: Callable[[], Authenticate]) -> Access:
     return Access(authenticate, scopes=(Scope.READ, Scope.BILLING), rate_class=RateClass.READ)
 
 
+def paying(authenticate: Callable[[], Authenticate]) -> Access:
+    """Routes that bring money in."""
+    return Access(authenticate, scopes=(Scope.BILLING,), rate_class=RateClass.READ)
+
+
 def administering(authenticate: Callable[[], Authenticate]) -> Access:
     """Routes that make and revoke keys."""
     return Access(authenticate, scopes=(Scope.ADMIN,), rate_class=RateClass.READ)

@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import Response
 
 from corent.core.clock import rfc3339
 from corent.core.errors import InvalidRequestError
@@ -51,14 +54,33 @@ def usage_csv(usage: Usage) -> str:
 
 def entries_body(entries: list[LedgerLine], *, following: str | None) -> dict[str, Any]:
     """The body of `GET /v1/account/ledger`."""
-    cursor = base64.urlsafe_b64encode(following.encode()).decode() if following is not None else None
-    return {"entries": [_entry_row(entry) for entry in entries], "next_cursor": cursor}
+    return {
+        "entries": [_entry_row(entry) for entry in entries],
+        "next_cursor": cursor_of_order(following),
+    }
+
+
+def cursor_of_order(following: str | None) -> str | None:
+    """The cursor of the ledger page that begins there."""
+    return base64.urlsafe_b64encode(following.encode()).decode() if following is not None else None
+
+
+def csv_answer(table: str, *, path: str, query: dict[str, Any], cursor: str | None) -> Response[Any]:
+    """A table, and a `Link` to the page that follows: a table has no field to say it in."""
+    headers: dict[str, str | list[str]] = {}
+    if cursor is not None:
+        given = {name: value for name, value in {**query, "cursor": cursor}.items() if value is not None}
+        headers["Link"] = f'<{path}?{urlencode(given)}>; rel="next"'
+    return Response(status_code=200, content_type=CSV_TYPE, body=table, headers=headers)
 
 
 def entries_csv(entries: list[LedgerLine]) -> str:
     """The page's entries as a table."""
     return _table(
-        ("id", "kind", "amount_cents", "created_at", "job_id", "batch_id"),
+        (
+            *("id", "kind", "amount_cents", "available_change_cents", "created_at"),
+            *("job_id", "batch_id", "receipt_url"),
+        ),
         (_entry_row(entry).values() for entry in entries),
     )
 
@@ -116,9 +138,11 @@ def _entry_row(entry: LedgerLine) -> dict[str, Any]:
         "id": entry.id,
         "kind": entry.kind,
         "amount_cents": cents_floor(entry.amount_micros),
+        "available_change_cents": entry.available_sign * cents_floor(entry.amount_micros),
         "created_at": rfc3339(entry.at_ms),
         "job_id": entry.job_id,
         "batch_id": entry.batch_id,
+        "receipt_url": entry.receipt_url,
     }
 
 

@@ -1,11 +1,10 @@
 """The answers to upstreams' callbacks. Their raw bytes are what is signed, so nothing is parsed here."""
 
-import base64
-import binascii
 from typing import Any
 
-from corent.core.errors import BodyTooLargeError, CorentError, InvalidSignatureError, MalformedJsonError
+from corent.core.errors import BodyTooLargeError, CorentError, InvalidSignatureError
 from corent.core.ids import new_ulid
+from corent.edge.raw_bodies import raw_body
 from corent.edge.rendering import JSON_TYPE, error_answer
 from corent.usecases.receive_callback import ReceiveCallback, Received
 
@@ -16,7 +15,7 @@ def answer_callback(event: dict[str, Any], receive: ReceiveCallback) -> dict[str
     try:
         path = event["pathParameters"]
         received = receive(
-            path["provider"], path["token"], headers=event.get("headers") or {}, body=_raw_body(event)
+            path["provider"], path["token"], headers=event.get("headers") or {}, body=raw_body(event)
         )
         if received is Received.FORGED:
             raise InvalidSignatureError("The callback is not signed as it should be.")
@@ -30,13 +29,3 @@ def answer_callback(event: dict[str, Any], receive: ReceiveCallback) -> dict[str
         "isBase64Encoded": False,
         "multiValueHeaders": {"X-Request-Id": [request_id], "Content-Type": [JSON_TYPE]},
     }
-
-
-def _raw_body(event: dict[str, Any]) -> bytes:
-    body: str = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return body.encode()
-    try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
-        raise MalformedJsonError("The body cannot be read.") from error

@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from corent.accounts.limiter import RateState
+from corent.accounts.limiter import LimitedError, RateState
 from corent.core.errors import (
     BodyTooLargeError,
     CorentError,
@@ -34,7 +34,7 @@ from corent.edge.access import Access
 from corent.edge.causes import causes
 from corent.edge.rendering import JSON_TYPE, error_answer, error_body, error_headers
 from corent.edge.validation import refused
-from corent.usecases.authenticate import Caller, LimitedError
+from corent.usecases.authenticate import Caller
 from corent.usecases.wallets import Figures
 
 BODY_BYTES_MAX: Final = 1024 * 1024
@@ -62,6 +62,14 @@ class Exchange:
     @property
     def request_id(self) -> str:
         return f"req_{self.ulid}"
+
+    def show_rate(self, rate: RateState) -> None:
+        """Say how much of a limit is left; of several, the one said last."""
+        self.answer_headers |= {
+            "RateLimit-Limit": str(rate.limit),
+            "RateLimit-Remaining": str(rate.remaining),
+            "RateLimit-Reset": str(rate.reset_s),
+        }
 
 
 class Api:
@@ -126,17 +134,13 @@ class Api:
     def _admit(self, event: dict[str, Any], exchange: Exchange) -> None:
         """Authenticate first, then make sure the body is JSON of a permitted size."""
         if self._access is not None:
-            try:
-                exchange.caller = self._access.authenticate()(
-                    exchange.headers.get("authorization"),
-                    address=event["requestContext"]["identity"]["sourceIp"],
-                    scopes=self._access.scopes,
-                    rate_class=self._access.rate_class,
-                )
-            except LimitedError as error:
-                exchange.answer_headers.update(_rate_headers(error.rate))
-                raise
-            exchange.answer_headers.update(_rate_headers(exchange.caller.rate))
+            exchange.caller = self._access.authenticate()(
+                exchange.headers.get("authorization"),
+                address=event["requestContext"]["identity"]["sourceIp"],
+                scopes=self._access.scopes,
+                rate_class=self._access.rate_class,
+            )
+            exchange.show_rate(exchange.caller.rate)
         if self._reads_body and event["httpMethod"] in ("POST", "PUT", "PATCH"):
             exchange.raw_body = _parse_body(event)
 
@@ -152,6 +156,8 @@ class Api:
 
     def _note(self, error: CorentError, exchange: Exchange) -> None:
         """Refusals are expected and show in the line of the answer; what went wrong inside is an error."""
+        if isinstance(error, LimitedError):
+            exchange.show_rate(error.rate)
         if isinstance(error, InternalError):
             log.error("internal error", operator_note=error.operator_note, request_id=exchange.request_id)
 
@@ -237,11 +243,3 @@ def _parse_body(event: dict[str, Any]) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def _rate_headers(rate: RateState) -> dict[str, str]:
-    return {
-        "RateLimit-Limit": str(rate.limit),
-        "RateLimit-Remaining": str(rate.remaining),
-        "RateLimit-Reset": str(rate.reset_s),
-    }

@@ -1,15 +1,15 @@
 """What every order has beside its content: who pays, how a repeat is recognised, whom to tell of the end."""
 
 from corent.core.errors import InvalidRequestError
+from corent.core.idempotency import fingerprint
 from corent.edge.bodies.orders import AcceptedMeta, AcceptedReply, PurchaseFields
 from corent.edge.http import Exchange
+from corent.edge.idempotency import idempotency_key
 from corent.jobs.job import JobState
 from corent.usecases.authenticate import Caller
 from corent.usecases.callers_webhooks import WebhookRequest
 from corent.usecases.generate_image import Answer
-from corent.usecases.purchase import Purchase, fingerprint
-
-IDEMPOTENCY_KEY_MAX = 255
+from corent.usecases.purchase import Purchase
 
 
 def purchase_of(
@@ -25,18 +25,6 @@ def purchase_of(
         fingerprint=fingerprint("POST", path, exchange.raw_body),
         webhook=_webhook(body),
     )
-
-
-def idempotency_key(exchange: Exchange) -> str | None:
-    """The `Idempotency-Key` header: 1 to 255 printable ASCII characters."""
-    key = exchange.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= IDEMPOTENCY_KEY_MAX and key.isascii() and key.isprintable()):
-        raise InvalidRequestError(
-            f"Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_MAX} printable characters.",
-            code="invalid_idempotency_key",
-            param="Idempotency-Key",
-        )
-    return key
 
 
 def accepted(answer: Answer, exchange: Exchange) -> AcceptedReply:

@@ -13,12 +13,14 @@ from corent.edge.causes import causes
 type Report = dict[str, Any]
 
 
-def each_message(event: dict[str, Any], handle: Callable[[str], Report], *, log: Logger) -> dict[str, Any]:
-    """Hand the id in each message to `handle`; the partial batch response of what did not work."""
+def each_message(
+    event: dict[str, Any], handle: Callable[[dict[str, str]], Report], *, log: Logger
+) -> dict[str, Any]:
+    """Hand each message to `handle`; the partial batch response of what did not work."""
     failed = []
     for record in event["Records"]:
         try:
-            log.info("handled", **handle(json.loads(record["body"])["id"]))
+            log.info("handled", **handle(json.loads(record["body"])))
         except (CorentError, ValueError, KeyError, TypeError) as error:
             log.error("message failed", message_id=record["messageId"], causes=causes(error))
             failed.append({"itemIdentifier": record["messageId"]})

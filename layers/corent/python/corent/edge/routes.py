@@ -6,6 +6,7 @@ from typing import Final
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/openapi.json": ("GET",),
     "/v1/account/balance": ("GET",),
+    "/v1/account/deposit": ("POST",),
     "/v1/account/keys": ("GET", "POST"),
     "/v1/account/keys/{id}": ("DELETE",),
     "/v1/account/ledger": ("GET",),
@@ -24,10 +25,16 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/jobs/{id}/webhook/redeliver": ("POST",),
     "/v1/routing/explain": ("GET",),
     "/v1/status": ("GET",),
+    "/v1/stripe/events": ("POST",),
     "/v1/videos/batch": ("POST",),
     "/v1/videos/generate": ("POST",),
 }
 # Routes that answer without a key; everything else is protected.
 PUBLIC_ROUTES: Final = frozenset(
-    {("GET", "/openapi.json"), ("GET", "/v1/status"), ("POST", "/v1/callbacks/{provider}/{token}")}
+    {
+        ("GET", "/openapi.json"),
+        ("GET", "/v1/status"),
+        ("POST", "/v1/callbacks/{provider}/{token}"),
+        ("POST", "/v1/stripe/events"),
+    }
 )

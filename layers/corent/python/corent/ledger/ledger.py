@@ -1,64 +1,43 @@
 """The Ledger: hold, capture, release and promote, each run until its outcome is known.
 
-A write that may have happened is run again as it is: entry keys make a repeat harmless. A write
-whose condition failed is explained by reading in a fixed order, idempotency record, entry, balance.
+A hold whose condition failed is explained by reading in a fixed order, idempotency record, entry, balance.
 The order matters: once a hold has happened, its repeat fails on the balance too, and reading the
 balance first would tell a customer who was charged that he cannot pay.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from corent.core.clock import Clock
 from corent.core.errors import (
     AccountFrozenError,
-    IdempotencyKeyReusedError,
     InsufficientFundsError,
     InvariantViolationError,
     KeyLimitReachedError,
-    TemporarilyUnavailableError,
     TooManyOpenJobsError,
 )
+from corent.core.idempotency import IdempotencyClaim, SameRequest, same_request
 from corent.core.money import cents_floor, cents_up
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
+from corent.ledger.outcomes import Settlement, UntilKnown, posted, surely_posted
 from corent.ledger.store import (
-    ConditionFailedError,
     HoldWrite,
-    IdempotencyClaim,
     JobSums,
     KeyLimit,
     LedgerStore,
-    OutcomeUnknownError,
     SettleWrite,
 )
 
-BACKOFF_BASE_S = 0.025
-BACKOFF_CAP_S = 1.0
 OPEN_JOBS_MAX = 20
 OPEN_BATCHES_MAX = 3
 PROMO_TIMEOUT_S = 5.0
 
 
-class Settlement(Enum):
-    """How a capture or release ended."""
-
-    DONE = "done"
-    LOST = "lost"  # The other side settled the job first; nothing was changed.
-
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """The hold is placed and the job exists; it is this call's to work on."""
-
-
-@dataclass(frozen=True, slots=True)
-class SameRequest:
-    """An earlier request with the same Idempotency-Key and body made this job or batch."""
-
-    purchase_id: str
 
 
 class Refuse(Protocol):
@@ -79,7 +58,7 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._random = random
+        self._run = UntilKnown(clock=clock, random=random)
 
     def hold(
         self,
@@ -164,14 +143,7 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
     def same_request(self, wallet_id: str, *, idempotency: IdempotencyClaim) -> SameRequest | None:
         """What an earlier request with that key and body made. Raises IdempotencyKeyReusedError."""
         record = self._store.read_idempotency(wallet_id, key_sha256=idempotency.key_sha256)
-        if record is None or record.expires_at_s < self._clock.now_ms() // 1000:
-            return None
-        if record.fingerprint != idempotency.fingerprint:
-            raise IdempotencyKeyReusedError(
-                "This Idempotency-Key was used with another request in the last 24 hours.",
-                param="Idempotency-Key",
-            )
-        return SameRequest(record.purchase_id)
+        return same_request(record, idempotency, now_s=self._clock.now_ms() // 1000)
 
     def capture(
         self,
@@ -212,7 +184,7 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
 
     def open_wallet(self, wallet_id: str) -> None:
         """Make an empty wallet, unless it is there. May be repeated."""
-        self._store.open_wallet(wallet_id)
+        self._store.open_wallet(wallet_id, at_ms=self._clock.now_ms())
 
     def promote(
         self,
@@ -261,7 +233,7 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         try:
             balance.check()
         except InvariantViolationError:
-            self._store.freeze(wallet_id)
+            self._store.freeze(wallet_id, cause="invariant")
             raise
         return balance
 
@@ -316,7 +288,7 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
                 same = self.same_request(entry.wallet_id, idempotency=idempotency)
                 if same is not None and same.purchase_id != write.purchase_id:
                     return same
-            if self._posted(entry) is Settlement.DONE:
+            if posted(self._store, entry) is Settlement.DONE:
                 return Held()
             refuse(entry.wallet_id, entry.amount_micros, key_limit=write.key_limit)
             return None  # Nothing refuses it any more: the state moved on since. Run it again.
@@ -341,54 +313,9 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         return self._run(
             lambda: self._store.write_settlement(write, end),
             Settlement.DONE,
-            lambda: self._posted(write.entry, missing_is_a_bug=True),
+            lambda: surely_posted(self._store, write.entry),
             deadline_s=deadline_s,
         )
-
-    def _run[T](
-        self,
-        write: Callable[[], None],
-        done: T,
-        explain: Callable[[], T | None],
-        *,
-        deadline_s: float,
-    ) -> T:
-        """Run `write` until its outcome is known; `explain` reads what a failed condition meant."""
-        attempt = 0
-        while True:
-            try:
-                write()
-            except OutcomeUnknownError as unknown:
-                cause: Exception = unknown
-            except ConditionFailedError as failed:
-                outcome = explain()
-                if outcome is not None:
-                    return outcome
-                cause = failed
-            else:
-                return done
-            pause_s = self._random() * min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
-            if self._clock.monotonic_s() + pause_s >= deadline_s:
-                raise TemporarilyUnavailableError(
-                    "The request could not be recorded in time. It may be tried again.", retry_after_s=2
-                ) from cause
-            self._clock.sleep(pause_s)
-            attempt += 1
-
-    def _posted(self, entry: Entry, *, missing_is_a_bug: bool = False) -> Settlement | None:
-        """What is stored under the entry's key: this write, the other side's, or nothing."""
-        stored = self._store.read_entry(entry.wallet_id, key=entry.key)
-        if stored is None:
-            if missing_is_a_bug:
-                raise InvariantViolationError(f"{entry.key} was refused, yet nothing is posted under it")
-            return None
-        if stored.kind is not entry.kind:
-            return Settlement.LOST
-        if stored.amount_micros != entry.amount_micros:
-            raise InvariantViolationError(
-                f"{entry.key} is posted with {stored.amount_micros}, not {entry.amount_micros}"
-            )
-        return Settlement.DONE
 
     def _refuse_job(self, wallet_id: str, amount_micros: int, *, key_limit: KeyLimit | None) -> None:
         balance = self._spendable(wallet_id, amount_micros)

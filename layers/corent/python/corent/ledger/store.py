@@ -3,34 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from corent.core.idempotency import IdempotencyClaim, IdempotencyRecord
 from corent.ledger.balances import Balance
 from corent.ledger.entries import Entry
-
-
-class OutcomeUnknownError(Exception):
-    """The write may or may not have happened, or lost a race: run the very same write again."""
-
-
-class ConditionFailedError(Exception):
-    """A condition of the write did not hold: someone was first, or it is refused. Read to learn which."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyClaim:
-    """A caller's Idempotency-Key, kept with the job it made. `fingerprint` is of the whole request."""
-
-    key_sha256: str
-    fingerprint: str
-    expires_at_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyRecord:
-    """What an earlier claim of the same key left. It stays readable for a while after its time."""
-
-    fingerprint: str
-    purchase_id: str
-    expires_at_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +53,8 @@ class JobSums:
 class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
     """Transactions on the balances table and the half of each that lies in the jobs table.
 
-    Every write raises OutcomeUnknownError or ConditionFailedError when it did not surely happen.
-    Every read is consistent.
+    Every write raises OutcomeUnknownError or ConditionFailedError (`outcomes.py`) when it did not surely
+    happen. Every read is consistent.
     """
 
     def write_hold(self, write: HoldWrite, job: NewJobT) -> None:
@@ -98,7 +73,7 @@ class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
         """Run T2 or T3 once; the entry's kind says which."""
         ...
 
-    def open_wallet(self, wallet_id: str) -> None:
+    def open_wallet(self, wallet_id: str, *, at_ms: int) -> None:
         """Make the wallet's balance item, with nothing in it, unless it is there. May be repeated."""
         ...
 
@@ -106,8 +81,8 @@ class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
         """Credit a wallet once; `refilled_on` notes the day of a test wallet's refill."""
         ...
 
-    def freeze(self, wallet_id: str) -> None:
-        """Stop the wallet's spending. May be repeated."""
+    def freeze(self, wallet_id: str, *, cause: str) -> None:
+        """Stop the wallet's spending; `cause` is kept for the operator. May be repeated."""
         ...
 
     def read_entry(self, wallet_id: str, *, key: str) -> Entry | None: ...

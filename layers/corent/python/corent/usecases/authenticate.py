@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from corent.accounts.keys import ApiKey, Scope, is_well_formed, key_sha256, wallet_id
-from corent.accounts.limiter import RateClass, RateLimit, RateState
+from corent.accounts.limiter import LimitedError, RateClass, RateLimit, RateState
 from corent.accounts.store import KeyStore
 from corent.core.clock import Clock
 from corent.core.errors import InvalidApiKeyError, MissingScopeError, RateLimitedError
@@ -69,7 +69,7 @@ class Authenticate:
             rate=admission.rate,
         )
         if admission.rate.retry_after_s is not None:
-            raise LimitedError(caller)
+            raise LimitedError("Too many requests for this API key. Slow down.", rate=admission.rate)
         if not set(scopes) & set(key.scopes):
             raise MissingScopeError(f"This API key lacks the scope {' or '.join(scopes)}.")
         return caller
@@ -82,16 +82,6 @@ class Authenticate:
                 retry_after_s=60 - now_ms // 1000 % 60,
             )
         return InvalidApiKeyError()
-
-
-class LimitedError(RateLimitedError):
-    """A known caller over their rate; carries the state for the headers."""
-
-    def __init__(self, caller: Caller) -> None:
-        super().__init__(
-            "Too many requests for this API key. Slow down.", retry_after_s=caller.rate.retry_after_s
-        )
-        self.rate = caller.rate
 
 
 def _bearer(authorization: str | None) -> str | None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from corent.core.clock import Clock
 from corent.core.errors import CorentError, NotFoundError
+from corent.core.idempotency import SameRequest
 from corent.jobs.batch import Batch, BatchState, batch_deadline_ms, job_id_at
 from corent.jobs.job import Job, Order
 from corent.jobs.store import BatchStore
-from corent.ledger.ledger import SameRequest
 from corent.usecases.callers_webhooks import Webhooks, accept_webhook
 from corent.usecases.draft_job import DEADLINES_MS, DraftJob
 from corent.usecases.executions import Start, start_soon

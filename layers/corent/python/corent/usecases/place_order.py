@@ -10,10 +10,10 @@ from corent.core.errors import (
     TierUnavailableError,
 )
 from corent.core.fetching import Fetch
+from corent.core.idempotency import SameRequest
 from corent.core.upstream import InputImage
 from corent.jobs.job import TERMINAL, Job, Order
 from corent.jobs.store import JobStore
-from corent.ledger.ledger import SameRequest
 from corent.usecases.callers_webhooks import Webhooks, accept_webhook
 from corent.usecases.draft_job import DraftJob
 from corent.usecases.input_images import fetch_input_image

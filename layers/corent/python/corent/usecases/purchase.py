@@ -1,17 +1,15 @@
 """What comes with an order beside its content: who pays, and how a repeat is recognised."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from corent.core.errors import MaxCostExceededError
+from corent.core.idempotency import IdempotencyClaim, new_claim
 from corent.core.money import cents_floor
-from corent.ledger.store import IdempotencyClaim, KeyLimit
+from corent.ledger.store import KeyLimit
 from corent.usecases.authenticate import Caller
 from corent.usecases.callers_webhooks import WebhookRequest
 
-IDEMPOTENCY_KEPT_S: Final = 24 * 3600
 # How long a hold may be tried before the caller is told to come back.
 HOLD_TIMEOUT_S: Final = 10.0
 
@@ -32,17 +30,7 @@ class Purchase:
         """What keeps a second request with the same key from buying again; None without a key."""
         if self.idempotency_key is None:
             return None
-        return IdempotencyClaim(
-            key_sha256=hashlib.sha256(self.idempotency_key.encode()).hexdigest(),
-            fingerprint=self.fingerprint,
-            expires_at_s=now_ms // 1000 + IDEMPOTENCY_KEPT_S,
-        )
-
-
-def fingerprint(method: str, path: str, body: Any) -> str:
-    """SHA-256 over the method, the path and the parsed body in canonical form."""
-    canonical = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+        return new_claim(self.idempotency_key, fingerprint=self.fingerprint, now_ms=now_ms)
 
 
 def check_budget(price_micros: int, *, max_cost_cents: int | None) -> None:

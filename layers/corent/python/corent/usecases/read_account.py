@@ -26,14 +26,19 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One ledger entry as it is shown; `amount_micros` is positive, `kind` says which way it moved."""
+    """One ledger entry as it is shown; `amount_micros` is positive.
+
+    `available_sign` says what it did to the money that can be spent: +1, -1 or 0.
+    """
 
     id: str
     kind: str
     amount_micros: int
+    available_sign: int
     at_ms: int
     job_id: str | None
     batch_id: str | None
+    receipt_url: str | None
 
 
 class ReadAccount:
@@ -88,7 +93,9 @@ def _line(entry: Entry) -> LedgerLine:
         id=entry.key,
         kind=entry.kind.value,
         amount_micros=entry.amount_micros,
+        available_sign=entry.effect.available,
         at_ms=entry.at_ms,
         job_id=entry.reference if is_id(entry.reference, prefix="job") else None,
         batch_id=entry.reference if is_id(entry.reference, prefix="batch") else None,
+        receipt_url=entry.receipt_url,
     )

@@ -9,7 +9,7 @@ from corent.core.errors import InternalError
 from corent.jobs.batch import Batch, BatchEnd, BatchState
 from corent.jobs.job import TERMINAL, Job, JobState
 from corent.jobs.store import BatchStore
-from corent.ledger.ledger import Settlement
+from corent.ledger.outcomes import Settlement
 from corent.usecases.job_ledger import JobLedger
 
 CLOSE_TIMEOUT_S: Final = 10.0

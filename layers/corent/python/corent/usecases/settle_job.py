@@ -7,7 +7,7 @@ from corent.core.clock import Clock
 from corent.core.errors import InternalError
 from corent.jobs.job import Attempt, AttemptOutcome, Job, JobEnd, JobFailure, JobState
 from corent.jobs.store import JobStore
-from corent.ledger.ledger import Settlement
+from corent.ledger.outcomes import Settlement
 from corent.ledger.store import KeyLimit
 from corent.usecases.job_ledger import JobLedger
 

@@ -7,12 +7,13 @@ from typing import Any, Final
 from corent.accounts.keys import Mode
 from corent.core.clock import Clock, day_of
 from corent.core.errors import InsufficientFundsError
+from corent.core.idempotency import IdempotencyClaim, SameRequest
 from corent.core.money import MICROS_PER_CENT
 from corent.jobs.batch import Batch
 from corent.jobs.job import Job
 from corent.ledger.balances import Balance
-from corent.ledger.ledger import Held, SameRequest
-from corent.ledger.store import IdempotencyClaim, KeyLimit
+from corent.ledger.ledger import Held
+from corent.ledger.store import KeyLimit
 from corent.usecases.authenticate import Caller
 from corent.usecases.job_ledger import JobLedger
 

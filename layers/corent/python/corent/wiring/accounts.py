@@ -34,9 +34,14 @@ def keys() -> DynamoKeys:
     return DynamoKeys(dynamodb(), table=settings().keys_table)
 
 
+def rate_scale() -> int:
+    """What the limits are multiplied by."""
+    return settings().rate_scale if settings().stage == "local" else 1
+
+
 @cache
 def authenticate() -> Authenticate:
-    scale = settings().rate_scale if settings().stage == "local" else 1
+    scale = rate_scale()
     return Authenticate(
         keys=keys(),
         limits=rate_limits(scale),

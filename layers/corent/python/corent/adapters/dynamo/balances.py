@@ -1,62 +1,45 @@
-"""Balances table: one balance item a wallet, one item an entry. The ledger's transactions are here.
+"""Wallets, and the ledger's transactions over them and the jobs that they pay for.
 
-    pk = A#<wallet>  sk = BAL      available, held, credits, debits, captured (micro-dollars), open_jobs,
-                                   open_batches, jobs, ver, status, refilled_on
-    pk = A#<wallet>  sk = E#<key>  kind, amount, debit, credit, at, ref, cause; never changed, never deleted
-                                   jobs only on a batch's hold; ord only on entries that belong to no job:
-                                   `hold#<job>`, `hold#<batch>` and `settle#<job>` sort by their time already
-    index entries_by_time  pk, ord (sparse, all attributes)
-
-Each write is one TransactWriteItems over this table, the jobs table and, for a key with a spending limit, the
-keys table. The order of actions is fixed.
+They touch the balances table, the jobs table and, for a key with a spending limit, the keys table. Items are
+drawn in ledger_items.py. The order of a transaction's actions is fixed.
 """
 
-import base64
-import hashlib
 import heapq
 import itertools
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from corent.adapters.dynamo.batches import batch_end_update, new_batch_item
+from corent.adapters.dynamo.claims import DynamoClaims, put_claim
 from corent.adapters.dynamo.client import DynamoClient
 from corent.adapters.dynamo.job_items import batch_key, end_update, job_key, new_job_item
-from corent.adapters.dynamo.outcomes import (
-    UNKNOWN_REASONS,
-    answering,
-    is_condition,
-    is_unknown,
-    reason_codes,
+from corent.adapters.dynamo.ledger_items import (
+    ABSENT,
+    PRESENT,
+    Action,
+    balance_key,
+    balance_of,
+    entry_key,
+    entry_of,
+    freeze_balance,
+    new_balance_item,
+    put_entry,
+    transact,
+    update_balance,
 )
-from corent.adapters.dynamo.values import (
-    Value,
-    number,
-    number_of,
-    optional_number,
-    optional_text,
-    text,
-    text_of,
-)
+from corent.adapters.dynamo.outcomes import answering, is_condition
+from corent.adapters.dynamo.values import Value, number, number_of, text
 from corent.adapters.dynamo.webhooks import new_outbox_item
+from corent.core.idempotency import IdempotencyRecord
 from corent.core.ids import last_ulid_at
 from corent.jobs.batch import Batch, BatchEnd
 from corent.jobs.job import Job, JobEnd
 from corent.ledger.balances import Balance, WalletStatus
-from corent.ledger.entries import EFFECTS, Entry, EntryKind, entry_order
-from corent.ledger.store import (
-    ConditionFailedError,
-    HoldWrite,
-    IdempotencyRecord,
-    JobSums,
-    KeyLimit,
-    OutcomeUnknownError,
-    SettleWrite,
-)
+from corent.ledger.entries import Entry, EntryKind, entry_order
+from corent.ledger.store import HoldWrite, JobSums, KeyLimit, SettleWrite
 
-_ABSENT: Final = "attribute_not_exists(pk)"
 _MONEY: Final = {EntryKind.CAPTURE: "captured", EntryKind.RELEASE: "released"}
 
 
@@ -70,6 +53,7 @@ class DynamoBalances:
         self._balances = balances_table
         self._jobs = jobs_table
         self._keys = keys_table
+        self._claims = DynamoClaims(client, table=jobs_table)
 
     def write_hold(self, write: HoldWrite, job: Job) -> None:
         self._hold(write, item=new_job_item(job), counter="open_jobs")
@@ -82,6 +66,7 @@ class DynamoBalances:
             {"Update": {"TableName": self._jobs, "Key": batch_key(batch_id), **batch_end_update(end)}},
             self._update_balance(
                 wallet_id,
+                at_ms=end.finished_at_ms,
                 update="SET open_batches = open_batches - :o",
                 condition="open_batches >= :o",
                 values={":o": number(1)},
@@ -107,9 +92,10 @@ class DynamoBalances:
                     **end_update(end, money=_MONEY[entry.kind], hold_micros=entry.amount_micros),
                 }
             },
-            self._put_entry(entry),
+            put_entry(self._balances, entry),
             self._update_balance(
                 entry.wallet_id,
+                at_ms=entry.at_ms,
                 update=f"SET held = held - :a, {moves}, {counts}ver = ver + :o",
                 condition="held >= :a",
                 values={":a": number(entry.amount_micros), ":o": number(1)},
@@ -124,20 +110,18 @@ class DynamoBalances:
                 self._update_spent(
                     write.key_limit,
                     update="SET #spent = #spent - :a",
-                    condition="attribute_exists(pk)",
+                    condition=PRESENT,
                     values={":a": number(entry.amount_micros)},
                 )
             )
         self._transact(actions, name=entry.key)
 
-    def open_wallet(self, wallet_id: str) -> None:
-        money = ("available", "held", "credits", "debits", "captured")
-        zero = dict.fromkeys((*money, "open_jobs", "open_batches", "jobs", "ver"), number(0))
+    def open_wallet(self, wallet_id: str, *, at_ms: int) -> None:
         try:
             self._client.put_item(
                 TableName=self._balances,
-                Item={**_balance_key(wallet_id), **zero, "status": text(WalletStatus.ACTIVE.value)},
-                ConditionExpression=_ABSENT,
+                Item=new_balance_item(wallet_id, at_ms=at_ms),
+                ConditionExpression=ABSENT,
             )
         except ClientError as error:
             if not is_condition(error):
@@ -150,63 +134,29 @@ class DynamoBalances:
             update += ", refilled_on = :day"
             values[":day"] = text(refilled_on)
         balance = self._update_balance(
-            entry.wallet_id, update=update, condition="attribute_exists(pk)", values=values
+            entry.wallet_id, at_ms=entry.at_ms, update=update, condition=PRESENT, values=values
         )
-        self._transact([self._put_entry(entry), balance], name=entry.key)
+        self._transact([put_entry(self._balances, entry), balance], name=entry.key)
 
-    def freeze(self, wallet_id: str) -> None:
-        self._client.update_item(
-            TableName=self._balances,
-            Key=_balance_key(wallet_id),
-            UpdateExpression="SET #status = :frozen",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":frozen": text(WalletStatus.FROZEN.value)},
-        )
+    def freeze(self, wallet_id: str, *, cause: str) -> None:
+        self._client.update_item(**freeze_balance(self._balances, wallet_id, cause=cause))
 
     @answering()
     def read_entry(self, wallet_id: str, *, key: str) -> Entry | None:
         answer = self._client.get_item(
-            TableName=self._balances, Key=_entry_key(wallet_id, key), ConsistentRead=True
+            TableName=self._balances, Key=entry_key(wallet_id, key), ConsistentRead=True
         )
-        return _entry_of(answer["Item"]) if "Item" in answer else None
+        return entry_of(answer["Item"]) if "Item" in answer else None
 
     @answering()
     def read_balance(self, wallet_id: str) -> Balance | None:
         answer = self._client.get_item(
-            TableName=self._balances, Key=_balance_key(wallet_id), ConsistentRead=True
+            TableName=self._balances, Key=balance_key(wallet_id), ConsistentRead=True
         )
-        if "Item" not in answer:
-            return None
-        item = answer["Item"]
-        return Balance(
-            wallet_id=wallet_id,
-            available_micros=number_of(item, "available"),
-            held_micros=number_of(item, "held"),
-            credits_micros=number_of(item, "credits"),
-            debits_micros=number_of(item, "debits"),
-            captured_micros=number_of(item, "captured"),
-            open_jobs=number_of(item, "open_jobs"),
-            open_batches=number_of(item, "open_batches"),
-            jobs_total=number_of(item, "jobs"),
-            version=number_of(item, "ver"),
-            status=WalletStatus(text_of(item, "status")),
-            refilled_on=optional_text(item, "refilled_on"),
-        )
+        return balance_of(answer["Item"]) if "Item" in answer else None
 
-    @answering()
     def read_idempotency(self, wallet_id: str, *, key_sha256: str) -> IdempotencyRecord | None:
-        answer = self._client.get_item(
-            TableName=self._jobs, Key=_idempotency_key(wallet_id, key_sha256), ConsistentRead=True
-        )
-        if "Item" not in answer:
-            return None
-        item = answer["Item"]
-        return IdempotencyRecord(
-            fingerprint=text_of(item, "fp"),
-            purchase_id=text_of(item, "job"),
-            expires_at_s=number_of(item, "exp"),
-        )
+        return self._claims.read_idempotency(wallet_id, key_sha256=key_sha256)
 
     @answering()
     def read_key_spent_micros(self, limit: KeyLimit) -> int:
@@ -229,7 +179,7 @@ class DynamoBalances:
                 self._entry_stream(wallet_id, prefix=prefix, limit=limit, before=before)
                 for prefix in ("hold#job_", "hold#batch_", "settle#job_")
             ),
-            self._promo_stream(wallet_id, limit=limit, before=before),
+            self._other_stream(wallet_id, limit=limit, before=before),
         ]
         merged = heapq.merge(*streams, key=entry_order, reverse=True)
         page = list(itertools.islice(merged, limit))
@@ -258,7 +208,7 @@ class DynamoBalances:
         entries = self._range(wallet_id, prefix, upper, newest_first=True, page=limit + 1)
         return (entry for entry in entries if before is None or entry_order(entry) < before)
 
-    def _promo_stream(self, wallet_id: str, *, limit: int, before: str | None) -> Iterator[Entry]:
+    def _other_stream(self, wallet_id: str, *, limit: int, before: str | None) -> Iterator[Entry]:
         """Entries that belong to no job, latest first, from the sparse index."""
         answers = self._pages(
             IndexName="entries_by_time",
@@ -267,7 +217,7 @@ class DynamoBalances:
             ScanIndexForward=False,
             Limit=limit + 1,
         )
-        return (_entry_of(item) for item in answers)
+        return (entry_of(item) for item in answers)
 
     def _range(
         self, wallet_id: str, lower: str, upper: str, *, newest_first: bool = False, page: int | None = None
@@ -283,7 +233,7 @@ class DynamoBalances:
             ScanIndexForward=not newest_first,
             **({} if page is None else {"Limit": page}),
         )
-        return (_entry_of(item) for item in answers)
+        return (entry_of(item) for item in answers)
 
     def _pages(self, **query: Any) -> Iterator[dict[str, Value]]:
         """Every item the query finds, read page by page as it is asked for."""
@@ -297,30 +247,21 @@ class DynamoBalances:
     def _hold(self, write: HoldWrite, *, item: dict[str, Value], counter: str) -> None:
         """T1, of a job or a batch; `counter` counts what of its sort is open."""
         entry = write.entry
-        actions = [{"Put": {"TableName": self._jobs, "Item": item, "ConditionExpression": _ABSENT}}]
+        actions = [{"Put": {"TableName": self._jobs, "Item": item, "ConditionExpression": ABSENT}}]
         if write.idempotency is not None:
-            claim = write.idempotency
-            actions.append(
-                {
-                    "Put": {
-                        "TableName": self._jobs,
-                        "Item": {
-                            **_idempotency_key(entry.wallet_id, claim.key_sha256),
-                            "fp": text(claim.fingerprint),
-                            "job": text(write.purchase_id),
-                            "exp": number(claim.expires_at_s),
-                            "ttl_s": number(claim.expires_at_s),
-                        },
-                        "ConditionExpression": f"{_ABSENT} OR #exp < :now",
-                        "ExpressionAttributeNames": {"#exp": "exp"},
-                        "ExpressionAttributeValues": {":now": number(write.now_s)},
-                    }
-                }
+            claim = put_claim(
+                self._jobs,
+                entry.wallet_id,
+                write.idempotency,
+                purchase_id=write.purchase_id,
+                now_s=write.now_s,
             )
-        actions.append(self._put_entry(entry))
+            actions.append({"Put": claim})
+        actions.append(put_entry(self._balances, entry))
         actions.append(
             self._update_balance(
                 entry.wallet_id,
+                at_ms=entry.at_ms,
                 update=f"SET available = available - :a, held = held + :a, {counter} = {counter} + :o, "
                 "jobs = jobs + :n, ver = ver + :o",
                 condition="attribute_exists(pk) AND #status = :active AND available >= :a "
@@ -352,48 +293,10 @@ class DynamoBalances:
 
     def _put_outbox(self, subject_id: str, *, wallet_id: str, now_ms: int) -> dict[str, Any]:
         owed = new_outbox_item(subject_id, wallet_id=wallet_id, now_ms=now_ms)
-        return {"Put": {"TableName": self._jobs, "Item": owed, "ConditionExpression": _ABSENT}}
+        return {"Put": {"TableName": self._jobs, "Item": owed, "ConditionExpression": ABSENT}}
 
-    def _put_entry(self, entry: Entry) -> dict[str, Any]:
-        effect = EFFECTS[entry.kind]
-        return {
-            "Put": {
-                "TableName": self._balances,
-                "Item": {
-                    **_entry_key(entry.wallet_id, entry.key),
-                    **({"ord": text(entry_order(entry))} if entry.kind is EntryKind.PROMO else {}),
-                    "kind": text(entry.kind.value),
-                    "amount": number(entry.amount_micros),
-                    "debit": text(effect.debit),
-                    "credit": text(effect.credit),
-                    "at": number(entry.at_ms),
-                    "ref": text(entry.reference),
-                    "cause": text(entry.cause),
-                    **({"jobs": number(entry.jobs)} if entry.jobs > 1 else {}),
-                },
-                "ConditionExpression": _ABSENT,
-            }
-        }
-
-    def _update_balance(
-        self,
-        wallet_id: str,
-        *,
-        update: str,
-        condition: str,
-        values: dict[str, Value],
-        names: dict[str, str] | None = None,
-    ) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._balances,
-                "Key": _balance_key(wallet_id),
-                "UpdateExpression": update,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-                **({"ExpressionAttributeNames": names} if names else {}),
-            }
-        }
+    def _update_balance(self, wallet_id: str, **change: Any) -> Action:
+        return update_balance(self._balances, wallet_id, **change)
 
     def _update_spent(
         self, limit: KeyLimit, *, update: str, condition: str, values: dict[str, Value]
@@ -410,35 +313,8 @@ class DynamoBalances:
             }
         }
 
-    def _transact(self, actions: list[dict[str, Any]], *, name: str) -> None:
-        """Run the actions once. The token only saves work on a repeat; the conditions are what counts."""
-        token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).digest()[:24]
-        try:
-            self._client.transact_write_items(
-                TransactItems=actions,
-                ClientRequestToken=base64.urlsafe_b64encode(token).decode(),
-            )
-        except HTTPClientError as error:
-            raise OutcomeUnknownError(f"{name}: no answer") from error
-        except ClientError as error:
-            reasons = reason_codes(error)
-            if "ConditionalCheckFailed" in reasons:
-                raise ConditionFailedError(f"{name}: {reasons}") from error
-            if is_unknown(error) or UNKNOWN_REASONS.intersection(reasons):
-                raise OutcomeUnknownError(f"{name}: {reasons}") from error
-            raise
-
-
-def _balance_key(wallet_id: str) -> dict[str, Value]:
-    return {"pk": text(f"A#{wallet_id}"), "sk": text("BAL")}
-
-
-def _entry_key(wallet_id: str, key: str) -> dict[str, Value]:
-    return {"pk": text(f"A#{wallet_id}"), "sk": text(f"E#{key}")}
-
-
-def _idempotency_key(wallet_id: str, key_sha256: str) -> dict[str, Value]:
-    return {"pk": text(f"I#{wallet_id}#{key_sha256}"), "sk": text("IDEM")}
+    def _transact(self, actions: list[Action], *, name: str) -> None:
+        transact(self._client, actions, name=name)
 
 
 def _limit_key(limit: KeyLimit) -> dict[str, Value]:
@@ -451,16 +327,3 @@ def _spent_attribute(limit: KeyLimit) -> str:
 
 def _order_ms(order: str) -> int:
     return int(order.partition("#")[0])
-
-
-def _entry_of(item: dict[str, Value]) -> Entry:
-    return Entry(
-        key=text_of(item, "sk").removeprefix("E#"),
-        wallet_id=text_of(item, "pk").removeprefix("A#"),
-        kind=EntryKind(text_of(item, "kind")),
-        amount_micros=number_of(item, "amount"),
-        at_ms=number_of(item, "at"),
-        reference=text_of(item, "ref"),
-        cause=text_of(item, "cause"),
-        jobs=optional_number(item, "jobs") or 1,
-    )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from corent.adapters.dynamo.batch_get import BATCH_GET_MAX, batch_get
 from corent.adapters.dynamo.client import DynamoClient
 from corent.adapters.dynamo.job_items import (
     OPEN_SHARDS,
@@ -22,7 +23,6 @@ from corent.core.tiers import Kind
 from corent.jobs.job import Attempt, DeliveredFile, Job, JobState
 from corent.jobs.store import JobPage
 
-BATCH_GET_MAX: Final = 100
 # How many index entries one filtered page looks at before it hands out a cursor.
 LIST_LOOKED_AT_MAX: Final = 1_000
 
@@ -196,16 +196,7 @@ class DynamoJobs:
 
 
 def read_items(client: DynamoClient, *, table: str, keys: list[str]) -> list[dict[str, Value]]:
-    """The job items under those partition keys, in the same order; BATCH_GET_MAX keys at most."""
-    if not keys:
-        return []
-    pending: Any = {
-        table: {"Keys": [{"pk": text(key), "sk": text("JOB")} for key in keys], "ConsistentRead": True}
-    }
-    items: dict[str, dict[str, Value]] = {}
-    while pending:
-        answer = client.batch_get_item(RequestItems=pending)
-        for item in answer["Responses"].get(table, []):
-            items[text_of(item, "pk")] = item
-        pending = answer.get("UnprocessedKeys")
+    """The job items under those partition keys, in the same order."""
+    wanted = [{"pk": text(key), "sk": text("JOB")} for key in keys]
+    items = {text_of(item, "pk"): item for item in batch_get(client, table=table, keys=wanted)}
     return [items[key] for key in keys if key in items]

@@ -13,10 +13,11 @@ compact JSON, one [at_ms, outcome, status_class, duration_ms] a try.
 import json
 import zlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
+from corent.adapters.dynamo.batch_get import batch_get
 from corent.adapters.dynamo.client import DynamoClient
 from corent.adapters.dynamo.outcomes import answering, is_condition
 from corent.adapters.dynamo.values import Value, number, number_of, optional_number, text, text_of
@@ -43,16 +44,9 @@ class DynamoOutbox:
 
     @answering()
     def read_many(self, subject_ids: Sequence[str]) -> dict[str, Outbox]:
-        pending: Any = {
-            self._table: {"Keys": [outbox_key(each) for each in subject_ids], "ConsistentRead": True}
-        }
-        found: dict[str, Outbox] = {}
-        while pending:
-            answer = self._client.batch_get_item(RequestItems=pending)
-            for item in answer["Responses"].get(self._table, []):
-                found[_subject_of(item)] = _outbox_of(item)
-            pending = answer.get("UnprocessedKeys")
-        return found
+        keys = [outbox_key(each) for each in subject_ids]
+        items = batch_get(self._client, table=self._table, keys=keys)
+        return {_subject_of(item): _outbox_of(item) for item in items}
 
     @answering()
     def replace(self, before: Outbox, after: Outbox) -> bool:

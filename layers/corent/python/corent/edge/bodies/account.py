@@ -1,6 +1,13 @@
 """Bodies of the account endpoints."""
 
-from corent.edge.bodies import JobKind, JobStatus, Reply
+from typing import Annotated
+
+from pydantic import Field
+
+from corent.edge.bodies import Body, JobKind, JobStatus, Reply
+
+DEPOSIT_CENTS_MIN = 500
+DEPOSIT_CENTS_MAX = 1_000_000
 
 
 class BalanceReply(Reply):
@@ -26,13 +33,29 @@ class UsageReply(Reply):
     next_cursor: str | None
 
 
+class DepositBody(Body):
+    """`POST /v1/account/deposit`."""
+
+    amount_cents: Annotated[int, Field(ge=DEPOSIT_CENTS_MIN, le=DEPOSIT_CENTS_MAX)]
+
+
+class DepositReply(Reply):
+    """A page on which the account's owner can pay. The balance grows once that is done."""
+
+    checkout_url: str
+    session_id: str
+    expires_at: str
+
+
 class LedgerEntry(Reply):
     id: str
     kind: str
     amount_cents: int
+    available_change_cents: int
     created_at: str
     job_id: str | None
     batch_id: str | None
+    receipt_url: str | None
 
 
 class LedgerReply(Reply):

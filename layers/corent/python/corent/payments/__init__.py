@@ -1,0 +1,1 @@
+"""Card payments: what the card processor says happened, in our words."""
