@@ -195,6 +195,9 @@ class FakeOffers:
     def health(self) -> dict[str, OfferHealth]:
         return {}
 
+    def spent_up(self) -> frozenset[str]:
+        return frozenset()
+
 
 def no_fetch(url: str, *, limits: FetchLimits, **_: Any) -> bytes:
     raise FetchFailedError("nothing is there")

@@ -13,6 +13,7 @@ from corent.health.results import (
     OfferResult,
     OfferWindow,
     Result,
+    Spend,
     TierResult,
     TierWindow,
     fold_offers,
@@ -58,7 +59,8 @@ def test_before_the_first_result_both_documents_are_empty(store: DynamoHealth) -
 
 def test_both_documents_come_back_as_they_were_folded(store: DynamoHealth) -> None:
     offers = OfferWindow(
-        results={"a": (Result(success=True, duration_ms=5), Result(success=False, duration_ms=7))}
+        results={"a": (Result(success=True, duration_ms=5), Result(success=False, duration_ms=7))},
+        spend=Spend(day=DAY, micros={"one": 12}),
     )
     tiers = TierWindow(
         results={"t": (Result(success=False, duration_ms=9),)},

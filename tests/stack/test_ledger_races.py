@@ -71,7 +71,9 @@ def ledger_on(stack: Stack, *, client: Any = None) -> JobLedger:
 
 
 def new_job(account: Account) -> Job:
-    return replace(a_job(), id=f"job_{new_ulid()}", wallet_id=account.account_id, hold_micros=PRICE)
+    # Made now, so that the stack's own sweep leaves it alone.
+    made = a_job(at_ms=SystemClock().now_ms(), wallet_id=account.account_id, hold_micros=PRICE)
+    return replace(made, id=f"job_{new_ulid()}")
 
 
 def hold(ledger: JobLedger, job: Job) -> bool:

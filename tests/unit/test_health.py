@@ -12,21 +12,24 @@ from corent.health.results import (
     RESULTS_MIN,
     STALE_AFTER_MS,
     TIER_WINDOW,
+    Cost,
     DayCount,
     OfferResult,
     OfferWindow,
     Result,
+    Spend,
     TierResult,
     TierWindow,
+    fold_costs,
     fold_offers,
     fold_tiers,
     is_degraded,
     summarize_tier,
 )
-from corent.usecases.offers_on_sale import HEALTH_KEPT_S, OffersOnSale
+from corent.usecases.offers_on_sale import HEALTH_KEPT_S, DailyCaps, OffersOnSale
 from corent.usecases.read_status import ReadStatus
 from tests.fakes import START_MS, FakeClock
-from tests.image_world import TIER
+from tests.image_world import TIER, an_offer
 
 GOOD, BAD = Result(success=True, duration_ms=1_000), Result(success=False, duration_ms=9_000)
 TODAY = datetime.fromtimestamp(START_MS / 1000, UTC)
@@ -208,8 +211,20 @@ def test_status_shows_every_tier_even_before_its_first_result() -> None:
     assert [(tier["name"], tier["status"]) for tier in document["tiers"]] == [(TIER.name, "operational")]
 
 
-def on_sale(health: FakeHealth, clock: FakeClock) -> OffersOnSale:
-    return OffersOnSale(offers=(), credentialed=frozenset, health=health, clock=clock)
+def on_sale(
+    health: FakeHealth,
+    clock: FakeClock,
+    *,
+    total_micros: int | None = None,
+    caps: dict[str, int] | None = None,
+) -> OffersOnSale:
+    return OffersOnSale(
+        offers=(an_offer("a", upstream="one"), an_offer("b", upstream="two"), an_offer("c", upstream="two")),
+        credentialed=frozenset,
+        caps=lambda: DailyCaps(total_micros=total_micros, micros=caps or {}),
+        health=health,
+        clock=clock,
+    )
 
 
 def test_routing_reads_counts_median_and_state_of_an_offer() -> None:
@@ -239,3 +254,65 @@ def test_unreadable_health_leaves_the_last_known() -> None:
 
 def test_health_that_was_never_readable_is_empty() -> None:
     assert on_sale(FakeHealth(down=True), FakeClock()).health() == {}
+
+
+# ---- what upstreams cost -----------------------------------------------------------------------------
+
+
+def spent(**micros: int) -> FakeHealth:
+    return FakeHealth(offers=OfferWindow(spend=Spend(day=day(), micros=micros)))
+
+
+def test_costs_of_a_day_add_up_by_upstream() -> None:
+    window = fold_costs(OfferWindow(), [Cost("one", 5, day()), Cost("two", 7, day()), Cost("one", 3, day())])
+    assert window.spend == Spend(day=day(), micros={"one": 8, "two": 7})
+
+
+def test_a_new_day_begins_at_nothing() -> None:
+    window = fold_costs(OfferWindow(), [Cost("one", 5, day(1)), Cost("two", 7, day())])
+    assert window.spend == Spend(day=day(), micros={"two": 7})
+
+
+def test_costs_of_a_day_that_is_over_count_no_more() -> None:
+    window = fold_costs(OfferWindow(), [Cost("two", 7, day()), Cost("one", 5, day(1))])
+    assert window.spend == Spend(day=day(), micros={"two": 7})
+
+
+def test_folding_costs_leaves_results_and_the_other_way_round() -> None:
+    window = fold_offers(fold_costs(OfferWindow(), [Cost("one", 5, day())]), [OfferResult("a", GOOD)])
+    window = fold_costs(window, [Cost("one", 5, day())])
+    assert (window.results, window.spend.micros) == ({"a": (GOOD,)}, {"one": 10})
+
+
+@pytest.mark.parametrize(("micros", "up"), [(9, set()), (10, {"one"}), (11, {"one"})])
+def test_an_upstream_is_spent_up_once_it_cost_its_cap(micros: int, up: set[str]) -> None:
+    assert on_sale(spent(one=micros, two=100), FakeClock(), caps={"one": 10}).spent_up() == up
+
+
+@pytest.mark.parametrize(("micros", "up"), [(6, set()), (7, {"one", "two"})])
+def test_all_are_spent_up_once_they_cost_the_total(micros: int, up: set[str]) -> None:
+    assert on_sale(spent(one=3, two=micros), FakeClock(), total_micros=10).spent_up() == up
+
+
+def test_without_caps_nothing_is_spent_up() -> None:
+    assert on_sale(spent(one=10**12), FakeClock()).spent_up() == frozenset()
+
+
+def test_a_cap_of_nothing_is_reached_at_once() -> None:
+    assert on_sale(FakeHealth(), FakeClock(), caps={"one": 0}).spent_up() == {"one"}
+
+
+def test_what_was_spent_yesterday_counts_no_more() -> None:
+    clock = FakeClock()
+    sale = on_sale(spent(one=100), clock, caps={"one": 10}, total_micros=10)
+    clock.sleep(86_400)
+    assert sale.spent_up() == frozenset()
+
+
+def test_spending_is_read_with_the_health_and_no_more_often() -> None:
+    clock, store = FakeClock(), spent(one=1)
+    sale = on_sale(store, clock, caps={"one": 10})
+    for _ in range(5):
+        sale.health()
+        sale.spent_up()
+    assert store.reads == 1

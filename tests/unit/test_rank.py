@@ -269,3 +269,17 @@ def test_a_route_names_every_offer_of_the_tier_exactly_once(
         shares = (candidate.cost_milli, candidate.latency_milli, candidate.reliability_milli)
         assert all(0 <= share <= 1000 for share in (*shares, candidate.score_milli))
     assert load_route(dump_route(route)) == route
+
+
+def test_an_upstream_that_is_spent_up_is_left_out_and_said_so() -> None:
+    offers = (an_offer("a", upstream="one"), an_offer("b", upstream="two"))
+    route = rank(a_request(), offers=offers, health={}, seed=1, spent_up=frozenset({"one"}))
+    assert order(route) == ["b"]
+    assert [(each.offer_id, each.reason) for each in route.excluded] == [("a", Exclusion.DAILY_CAP)]
+    assert load_route(dump_route(route)) == route
+
+
+def test_an_offer_that_cannot_take_the_request_is_not_capable_whatever_it_cost() -> None:
+    offer = an_offer("a", upstream="one", retired_on=TODAY)
+    route = rank(a_request(), offers=(offer,), health={}, seed=1, spent_up=frozenset({"one"}))
+    assert [each.reason for each in route.excluded] == [Exclusion.RETIRED]

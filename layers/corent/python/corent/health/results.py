@@ -42,10 +42,32 @@ class TierResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """What upstreams cost us on one day, `YYYY-MM-DD` in UTC, in micro-dollars."""
+
+    day: str = ""
+    micros: dict[str, int] = field(default_factory=dict)
+
+    def of(self, day: str) -> dict[str, int]:
+        """What they cost on that day, as far as it is known."""
+        return self.micros if day == self.day else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one attempt cost us, and when it was paid for."""
+
+    upstream: str
+    micros: int
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferWindow:
-    """The last results of every offer, oldest first."""
+    """The last results of every offer, oldest first, and what upstreams cost on the last day that counts."""
 
     results: dict[str, tuple[Result, ...]] = field(default_factory=dict)
+    spend: Spend = field(default_factory=Spend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +111,19 @@ def fold_offers(window: OfferWindow, results: list[OfferResult]) -> OfferWindow:
     folded = dict(window.results)
     for each in results:
         folded[each.offer_id] = (*folded.get(each.offer_id, ()), each.result)[-OFFER_WINDOW:]
-    return OfferWindow(results=folded)
+    return replace(window, results=folded)
+
+
+def fold_costs(window: OfferWindow, costs: list[Cost]) -> OfferWindow:
+    """The window with those costs added; a new day begins at nothing, and older costs are dropped."""
+    spend = window.spend
+    for cost in costs:
+        if cost.day > spend.day:
+            spend = Spend(day=cost.day)
+        if cost.day == spend.day:
+            micros = spend.micros.get(cost.upstream, 0) + cost.micros
+            spend = replace(spend, micros={**spend.micros, cost.upstream: micros})
+    return replace(window, spend=spend)
 
 
 def fold_tiers(window: TierWindow, results: list[TierResult], *, now_ms: int) -> TierWindow:

@@ -51,18 +51,19 @@ def rank(
     offers: tuple[Offer, ...],
     health: dict[str, OfferHealth],
     seed: int,
+    spent_up: frozenset[str] = frozenset(),
 ) -> Route:
     """Order the offers that can serve the request by score, best first.
 
-    `health` is by offer id; an offer without results is judged by its catalog priors. Raises nothing:
-    a route may have no candidates.
+    `health` is by offer id; an offer without results is judged by its catalog priors. Offers of the upstreams
+    in `spent_up` are left out. Raises nothing: a route may have no candidates.
     """
     weights = WEIGHTS[request.preference]
     in_tier = sorted((offer for offer in offers if offer.tier == request.tier), key=lambda offer: offer.id)
     excluded = []
     able = []
     for offer in in_tier:
-        reason = _exclusion(offer, request)
+        reason = _exclusion(offer, request, spent_up=spent_up)
         if reason is None:
             able.append(offer)
         else:
@@ -102,7 +103,7 @@ def rank(
     )
 
 
-def _exclusion(offer: Offer, request: RouteRequest) -> Exclusion | None:
+def _exclusion(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> Exclusion | None:
     if offer.retired_on is not None and offer.retired_on <= request.day:
         return Exclusion.RETIRED
     able = (
@@ -114,7 +115,9 @@ def _exclusion(offer: Offer, request: RouteRequest) -> Exclusion | None:
         and (offer.takes_seed or not request.seeded)
         and (offer.takes_image or not request.image)
     )
-    return None if able else Exclusion.NOT_CAPABLE
+    if not able:
+        return Exclusion.NOT_CAPABLE
+    return Exclusion.DAILY_CAP if offer.upstream in spent_up else None
 
 
 def _share(best: int, own: int) -> int:

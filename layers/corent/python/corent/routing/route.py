@@ -24,6 +24,7 @@ class Exclusion(StrEnum):
 
     RETIRED = "retired"
     NOT_CAPABLE = "not_capable"
+    DAILY_CAP = "daily_cap"  # Its upstream has cost as much today as it may.
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class Offers(Protocol):
         """Recent results by offer id; the last known ones when they cannot be read."""
         ...
 
+    def spent_up(self) -> frozenset[str]:
+        """Upstreams that may cost us no more today."""
+        ...
+
 
 class DraftJob:
     """Makes jobs as they are before their money is held."""
@@ -71,6 +75,7 @@ class DraftJob:
             _route_request(order, tier=tier, moment=moment),
             offers=offers,
             health=health,
+            spent_up=self._offers.spent_up(),
             seed=_seed(ulid),
         )
         if not route.candidates:

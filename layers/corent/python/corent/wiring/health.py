@@ -32,7 +32,8 @@ def job_of(image: dict[str, Any]) -> Job:
 
 @cache
 def fold_health() -> FoldHealth:
-    return FoldHealth(health=store(), clock=SystemClock())
+    upstream_of = {offer.id: offer.upstream for offer in offers()}
+    return FoldHealth(health=store(), upstream_of=upstream_of, clock=SystemClock())
 
 
 @cache

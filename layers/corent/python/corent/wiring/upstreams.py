@@ -12,10 +12,11 @@ from corent.adapters.s3_outputs import S3Outputs
 from corent.adapters.safe_fetch import SafeFetch
 from corent.adapters.secrets import ProviderSecrets
 from corent.core.clock import SystemClock
+from corent.core.money import MICROS_PER_CENT
 from corent.core.upstream import Failure, ImageUpstream, UpstreamError, VideoUpstream
 from corent.providers.catalog import PROVIDERS, offers
 from corent.providers.credentials import Credentials
-from corent.usecases.offers_on_sale import OffersOnSale
+from corent.usecases.offers_on_sale import DailyCaps, OffersOnSale
 from corent.usecases.store_results import StoreResults
 from corent.wiring.accounts import dynamodb
 from corent.wiring.local_hosts import caller_http_hosts, local_hosts
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
 
 log = Logger(service="corent")
 SELF_HOSTED = "selfhosted"  # Its server may ask for no key.
+_CAP = "daily_cap_cents"
 
 
 class UpstreamSettings(Settings):
+    """`upstream_daily_cap_cents` is what all upstreams together may cost us a day; 0 is no cap."""
+
     health_table: str
+    upstream_daily_cap_cents: int
 
 
 class ResultSettings(Settings):
@@ -46,6 +51,7 @@ def on_sale() -> OffersOnSale:
     return OffersOnSale(
         offers=offers(),
         credentialed=_with_secret,
+        caps=_caps,
         health=DynamoHealth(dynamodb(), table=settings().health_table),
         clock=SystemClock(),
     )
@@ -99,6 +105,25 @@ def _with_secret() -> frozenset[str]:
     """
     stored = provider_secrets()()
     return frozenset(name for name, provider in PROVIDERS.items() if provider.secret_name in stored)
+
+
+def _caps() -> DailyCaps:
+    """The total from the template's parameter, a provider's own from its secret.
+
+    A cap that an operator misspelt is one of nothing: that provider is not bought from until it is mended.
+    """
+    stored = provider_secrets()()
+    own = {
+        name: _cap_micros(stored[provider.secret_name][_CAP])
+        for name, provider in PROVIDERS.items()
+        if _CAP in stored.get(provider.secret_name, {})
+    }
+    total_cents = settings().upstream_daily_cap_cents
+    return DailyCaps(total_micros=total_cents * MICROS_PER_CENT if total_cents else None, micros=own)
+
+
+def _cap_micros(cents: str) -> int:
+    return int(cents) * MICROS_PER_CENT if cents.isascii() and cents.isdigit() else 0
 
 
 def _credentials(name: str) -> Credentials:

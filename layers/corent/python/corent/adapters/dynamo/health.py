@@ -1,6 +1,6 @@
 """Health table: two documents, each with a version that every update raises by one.
 
-pk = HEALTH  sk = OFFERS  doc {offer: [[success, ms], …]}                                   ver
+pk = HEALTH  sk = OFFERS  doc {"r": {offer: [[success, ms], …]}, "d": day, "s": {upstream: micros}}  ver
 pk = HEALTH  sk = TIERS   doc {"r": {tier: [[success, ms], …]}, "d": {tier: {day: [ok, all]}}, "t": ms}  ver
 """
 
@@ -18,7 +18,7 @@ from corent.adapters.dynamo.outcomes import (
     reason_codes,
 )
 from corent.adapters.dynamo.values import Value, number, number_of, text, text_of
-from corent.health.results import DayCount, OfferWindow, Result, TierWindow
+from corent.health.results import DayCount, OfferWindow, Result, Spend, TierWindow
 from corent.health.store import HealthContendedError
 
 UPDATE_TRIES: Final = 8
@@ -88,11 +88,18 @@ def _key(document: str) -> dict[str, Value]:
 
 
 def _dump_offers(window: OfferWindow) -> Any:
-    return {offer: _dump_results(results) for offer, results in window.results.items()}
+    return {
+        "r": {offer: _dump_results(results) for offer, results in window.results.items()},
+        "d": window.spend.day,
+        "s": window.spend.micros,
+    }
 
 
 def _load_offers(document: Any) -> OfferWindow:
-    return OfferWindow(results={offer: _load_results(rows) for offer, rows in document.items()})
+    return OfferWindow(
+        results={offer: _load_results(rows) for offer, rows in document.get("r", {}).items()},
+        spend=Spend(day=document.get("d", ""), micros=document.get("s", {})),
+    )
 
 
 def _dump_tiers(window: TierWindow) -> Any:
