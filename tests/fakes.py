@@ -11,6 +11,7 @@ from typing import Any
 from corent.core.idempotency import IdempotencyRecord
 from corent.core.ids import first_ulid_at
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference
+from corent.core.writes import ConditionFailedError
 from corent.jobs.batch import Batch, BatchEnd, BatchState, batch_deadline_ms, job_id_at
 from corent.jobs.job import (
     IMAGE_DEADLINE_MS,
@@ -27,7 +28,6 @@ from corent.jobs.store import JobPage
 from corent.ledger.audit_store import JobMoney
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import Entry, EntryKind, entry_order
-from corent.ledger.outcomes import ConditionFailedError
 from corent.ledger.payment_store import StoredPayment
 from corent.ledger.store import (
     HoldWrite,

@@ -13,12 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from corent.core.errors import CorentError, NotFoundError
 from corent.core.idempotency import IdempotencyClaim, SameRequest
+from corent.core.writes import OutcomeUnknownError
 from corent.jobs.batch import BatchEnd, BatchState
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.audit import AuditWallet
 from corent.ledger.entries import Adjustment, Counterpart, EntryKind
 from corent.ledger.ledger import Ledger
-from corent.ledger.outcomes import OutcomeUnknownError, Settlement
+from corent.ledger.outcomes import Settlement
 from corent.ledger.payment_store import PaymentOrder
 from corent.ledger.payments import PaymentLedger, Posting
 from corent.ledger.store import KeyLimit
@@ -194,17 +195,19 @@ class Books(RuleBasedStateMachine):
             finished_at_ms=self.clock.now_ms(),
         )
         self.store.faults = list(faults)
-        act = self.ledger.capture if capture else self.ledger.release
-        outcome = act(
-            end,
-            wallet_id=job.wallet_id,
-            job_id=job.id,
-            amount_micros=job.hold_micros,
-            cause="req",
-            deadline_s=self.clock.monotonic_s() + 60,
-            in_batch=job.batch_id is not None,
-            key_limit=LIMIT if job.id in self.limited else None,
-        )
+        terms: dict[str, Any] = {
+            "wallet_id": job.wallet_id,
+            "job_id": job.id,
+            "amount_micros": job.hold_micros,
+            "cause": "req",
+            "deadline_s": self.clock.monotonic_s() + 60,
+            "in_batch": job.batch_id is not None,
+        }
+        if capture:
+            outcome = self.ledger.capture(end, **terms)
+        else:
+            limit = LIMIT if job.id in self.limited else None
+            outcome = self.ledger.release(end, **terms, key_limit=limit)
         side = "capture" if capture else "release"
         first = self.settled.setdefault(job.id, side)
         assert outcome is (Settlement.DONE if first == side else Settlement.LOST)

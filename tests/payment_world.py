@@ -9,11 +9,23 @@ from corent.accounts.limiter import RateState
 from corent.core.idempotency import IdempotencyClaim, IdempotencyRecord
 from corent.ledger.entries import Entry
 from corent.ledger.payments import PaymentLedger
-from corent.payments.processor import Checkout, Dispute, DisputeState, Payment, Refund, RefundState
+from corent.payments.processor import (
+    Charge,
+    ChargeState,
+    Checkout,
+    Dispute,
+    DisputeState,
+    Payment,
+    Refund,
+    RefundState,
+)
+from corent.payments.topup import SavedCard
 from corent.usecases.authenticate import Caller
 from corent.usecases.make_deposit import DEPOSITS, DepositOrder, MakeDeposit
 from corent.usecases.sync_payment import SyncPayment
+from corent.usecases.tend_wallet import TendWallet
 from tests.fakes import START_MS, FakeClock, MemoryBooks, ulid
+from tests.memory_watching import MemoryNotices, MemoryTopUps
 from tests.tripwire import Tripwire, Wired, answer_lost
 
 ACCOUNT = "acct_1"
@@ -29,13 +41,31 @@ class FakeProcessor:
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    charged: list[tuple[str, int, str]] = field(default_factory=list)
 
     def open_checkout(
-        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str
+        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str, saves_card: bool
     ) -> Checkout:
         number = len(self.checkouts) + 1
         made = Checkout(f"cs_{number}", f"https://pay.example/cs_{number}", START_MS // 1000 + 86_400)
         return self.checkouts.setdefault(idempotency_key, made)
+
+    def charge(
+        self, card: SavedCard, *, account_id: str, order_id: str, amount_cents: int, currency: str
+    ) -> Charge:
+        self.charged.append((order_id, amount_cents, card.method_id))
+        charge = self.charges.get(order_id, self.charges.get("any", Charge(None, ChargeState.FAILED)))
+        if charge.payment_id is not None and charge.payment_id not in self.payments:
+            self.payments[charge.payment_id] = a_payment(
+                charge.payment_id,
+                order_id=order_id,
+                account_id=account_id,
+                asked_cents=amount_cents,
+                paid_cents=amount_cents if charge.state is ChargeState.SUCCEEDED else 0,
+                is_paid=charge.state is ChargeState.SUCCEEDED,
+            )
+        return charge
 
     def payment(self, payment_id: str) -> Payment | None:
         return self.payments.get(payment_id)
@@ -138,6 +168,9 @@ class PaymentWorld:
         self.processor = FakeProcessor()
         self.windows = MemoryWindows()
         self.claims = MemoryClaims()
+        self.notices = MemoryNotices(self.books)
+        self.topups = MemoryTopUps(self.books, self.notices)
+        self.woken: list[str] = []
         self.connect(wire if wire is not None else Tripwire())
 
     def connect(self, wire: Tripwire) -> None:
@@ -147,7 +180,21 @@ class PaymentWorld:
             return Wired(target, wire, lost=answer_lost)
 
         self.ledger = PaymentLedger(store=wired(self.books), clock=self.clock, random=lambda: 0.5)
-        self.sync = SyncPayment(processor=wired(self.processor), ledger=self.ledger, expects_live=True)
+        self.sync = SyncPayment(
+            processor=wired(self.processor),
+            ledger=self.ledger,
+            keep_card=wired(self.topups).keep_card,
+            wake=self.woken.append,
+            expects_live=True,
+        )
+        self.tend = TendWallet(
+            ledger=self.ledger,
+            notices=wired(self.notices),
+            topups=wired(self.topups),
+            processor=wired(self.processor),
+            sync=self.sync,
+            clock=self.clock,
+        )
         self.make_deposit = MakeDeposit(
             processor=wired(self.processor),
             ledger=self.ledger,
@@ -162,7 +209,11 @@ class PaymentWorld:
         made = self.make_deposit(
             a_payer(),
             DepositOrder(
-                amount_cents=cents, ulid=ulid(number), idempotency_key=key, fingerprint=f"deposit {cents}"
+                amount_cents=cents,
+                saves_card=False,
+                ulid=ulid(number),
+                idempotency_key=key,
+                fingerprint=f"deposit {cents}",
             ),
         )
         return made.checkout.session_id

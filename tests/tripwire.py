@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from corent.core.errors import TemporarilyUnavailableError
-from corent.ledger.outcomes import OutcomeUnknownError
+from corent.core.writes import OutcomeUnknownError
 
 WAYS_TO_DIE = ("before", "after", "lost")
 

@@ -10,13 +10,13 @@ from corent.edge.openapi import SPEND_ERRORS, responses
 from corent.edge.orders import purchase_of
 from corent.edge.rendering import JSON_TYPE
 from corent.edge.videos import order_of
-from corent.wiring import accounts, batch_orders, money
+from corent.wiring import accounts, batch_orders, crossings
 
 PATH = "/v1/videos/batch"
 
 handler = Api(
     access=generating(accounts.authenticate),
-    figures=money.figures,
+    figures=crossings.figures,
 )
 
 

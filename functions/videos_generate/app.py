@@ -10,13 +10,13 @@ from corent.edge.openapi import SPEND_ERRORS, responses
 from corent.edge.orders import accepted, purchase_of
 from corent.edge.rendering import JSON_TYPE
 from corent.edge.videos import order_of
-from corent.wiring import accounts, money, videos
+from corent.wiring import accounts, crossings, videos
 
 PATH = "/v1/videos/generate"
 
 handler = Api(
     access=generating(accounts.authenticate),
-    figures=money.figures,
+    figures=crossings.figures,
 )
 
 

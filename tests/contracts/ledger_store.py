@@ -9,6 +9,7 @@ import pytest
 
 from corent.core.idempotency import IdempotencyClaim, IdempotencyRecord
 from corent.core.tiers import AspectRatio, Kind, Preference, Resolution
+from corent.core.writes import ConditionFailedError
 from corent.jobs.job import (
     Attempt,
     AttemptOutcome,
@@ -23,7 +24,6 @@ from corent.jobs.job import (
 )
 from corent.ledger.balances import WalletStatus
 from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
-from corent.ledger.outcomes import ConditionFailedError
 from corent.ledger.store import (
     HoldWrite,
     KeyLimit,

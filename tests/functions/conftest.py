@@ -272,6 +272,7 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         "CORENT_WEBHOOK_KEY_ID": webhook_key(moto_endpoint),
         "CORENT_WEBHOOKS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/webhooks",
         "CORENT_PAYMENTS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/payments",
+        "CORENT_BALANCES_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/balances",
         "CORENT_STRIPE_MODE": "test",
         "CORENT_UPSTREAM_DAILY_CAP_CENTS": "0",
         "CORENT_RATE_SCALE": "1",

@@ -37,6 +37,12 @@ FUNCTIONS = {
     ("GET", "/v1/account/usage"): "account_usage",
     ("GET", "/v1/account/ledger"): "account_ledger",
     ("POST", "/v1/account/deposit"): "account_deposit",
+    ("GET", "/v1/account/auto-topup"): "topup_get",
+    ("PUT", "/v1/account/auto-topup"): "topup_set",
+    ("DELETE", "/v1/account/auto-topup"): "topup_delete",
+    ("GET", "/v1/account/alerts"): "alerts_get",
+    ("PUT", "/v1/account/alerts"): "alerts_set",
+    ("DELETE", "/v1/account/alerts"): "alerts_delete",
     ("POST", "/v1/account/keys"): "keys_create",
     ("GET", "/v1/account/keys"): "keys_list",
     ("DELETE", "/v1/account/keys/{id}"): "keys_revoke",
@@ -151,8 +157,21 @@ ALLOWED = {
         "account_balance",
         "account_usage",
         "account_ledger",
+        "topup_get",
+        "alerts_get",
     },
-    Scope.BILLING: {"account_balance", "account_usage", "account_ledger", "account_deposit"},
+    Scope.BILLING: {
+        "account_balance",
+        "account_usage",
+        "account_ledger",
+        "account_deposit",
+        "topup_get",
+        "topup_set",
+        "topup_delete",
+        "alerts_get",
+        "alerts_set",
+        "alerts_delete",
+    },
     Scope.ADMIN: {"keys_create", "keys_list", "keys_revoke"},
 }
 
@@ -164,7 +183,7 @@ def test_a_scope_opens_its_own_routes_and_no_other(
 ) -> None:
     key = grant(account.account_id, scope)
     answers = {
-        name: send(cloud, method, resource, key=key, body={} if method == "POST" else None)
+        name: send(cloud, method, resource, key=key, body={} if method in ("POST", "PUT") else None)
         for (method, resource), name in FUNCTIONS.items()
     }
     refused = {name for name, answer in answers.items() if answer.status == 403}

@@ -72,7 +72,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
         **dict.fromkeys(("batches_get", "batches_cancel"), 404),
         **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
         **dict.fromkeys(("jobs_stream", "jobs_stream_token"), 404),
-        **{"keys_create": 201, "keys_revoke": 404, "account_deposit": 503},
+        **{"keys_create": 201, "keys_revoke": 404, "account_deposit": 503, "topup_set": 409},
     }
     assert answer["statusCode"] == (404 if name == "routing_explain" else wanted.get(name, 200))
 
@@ -82,7 +82,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     [
         *("generation_submit", "generation_deliver", "generation_settle", "batch_begin", "batch_close"),
         "on_execution_ended",
-        *("on_sweep_tick", "on_webhook_due", "on_accounts_check_tick"),
+        *("on_sweep_tick", "on_webhook_due", "on_accounts_check_tick", "on_balance_crossed"),
     ],
 )
 def test_a_trigger_with_nothing_to_do_writes_nothing(cloud: Cloud, name: str) -> None:

@@ -14,10 +14,11 @@ from corent.core.errors import (
     TooManyOpenJobsError,
 )
 from corent.core.idempotency import IdempotencyClaim, SameRequest
+from corent.core.writes import OutcomeUnknownError
 from corent.jobs.job import DeliveredFile, Job, JobEnd, JobFailure, JobState
 from corent.ledger.entries import EntryKind
 from corent.ledger.ledger import OPEN_JOBS_MAX, Held, Ledger
-from corent.ledger.outcomes import OutcomeUnknownError, Settlement
+from corent.ledger.outcomes import Settlement
 from corent.ledger.store import HoldWrite, KeyLimit
 from corent.usecases.job_ledger import JobLedger
 from tests.fakes import START_MS, FakeClock, MemoryBooks, a_job

@@ -13,10 +13,11 @@ from corent.core.errors import (
     TooManyOpenJobsError,
 )
 from corent.core.idempotency import SameRequest
+from corent.core.writes import OutcomeUnknownError
 from corent.jobs.batch import Batch, BatchEnd, BatchState
 from corent.jobs.job import Job
 from corent.ledger.ledger import OPEN_BATCHES_MAX, Held
-from corent.ledger.outcomes import OutcomeUnknownError, Settlement
+from corent.ledger.outcomes import Settlement
 from corent.ledger.store import KeyLimit
 from tests.fakes import START_MS, MemoryBooks, a_batch, a_job
 from tests.unit.test_ledger import COMPLETED, FAILED, Books, claim

@@ -17,10 +17,11 @@ from corent.core.errors import (
     TemporarilyUnavailableError,
     TooManyOpenJobsError,
 )
+from corent.core.writes import ConditionFailedError, OutcomeUnknownError
 from corent.jobs.job import Job, JobEnd
 from corent.ledger.entries import Entry, EntryKind
 from corent.ledger.ledger import OPEN_JOBS_MAX
-from corent.ledger.outcomes import ConditionFailedError, OutcomeUnknownError, Settlement
+from corent.ledger.outcomes import Settlement
 from corent.ledger.store import HoldWrite, KeyLimit, SettleWrite
 from tests.fakes import START_MS, MemoryBooks, a_job
 from tests.unit.test_ledger import PRICE, Books

@@ -26,7 +26,11 @@ def make(
     mode: Mode = Mode.LIVE,
 ) -> MadeDeposit:
     order = DepositOrder(
-        amount_cents=cents, ulid=ulid(number), idempotency_key=key, fingerprint=f"deposit {cents}"
+        amount_cents=cents,
+        saves_card=False,
+        ulid=ulid(number),
+        idempotency_key=key,
+        fingerprint=f"deposit {cents}",
     )
     return world.make_deposit(a_payer(mode=mode), order)
 

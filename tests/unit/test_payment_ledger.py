@@ -13,9 +13,9 @@ from corent.core.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
+from corent.core.writes import OutcomeUnknownError
 from corent.ledger.balances import WalletStatus
 from corent.ledger.entries import Adjustment, Counterpart, EntryKind
-from corent.ledger.outcomes import OutcomeUnknownError
 from corent.ledger.payment_store import PaymentOrder
 from corent.ledger.payments import PaymentLedger, Posting
 from tests.contracts.ledger_store import COMPLETED, FAILED, fund, hold, settle

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from corent.core.errors import InsufficientFundsError
+from corent.core.writes import OutcomeUnknownError, UntilKnown
 from corent.jobs.job import Job
 from corent.ledger import ledger, outcomes
-from corent.ledger.outcomes import OutcomeUnknownError, UntilKnown
 from corent.ledger.store import HoldWrite
 from tests.fakes import MemoryBooks
 from tests.image_world import World, delivers

@@ -50,3 +50,17 @@ class SqsPayments:
             )
         except (ClientError, HTTPClientError) as error:
             raise TemporarilyUnavailableError("The payment could not be noted just now.") from error
+
+
+class SqsCrossings:
+    """Wake for wallets: `{"id": …}` in the queue."""
+
+    def __init__(self, client: SqsClient, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def __call__(self, wallet_id: str) -> None:
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps({"id": wallet_id}))
+        except (ClientError, HTTPClientError) as error:
+            raise TemporarilyUnavailableError("The balance could not be looked after just now.") from error

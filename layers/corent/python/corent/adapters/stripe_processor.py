@@ -13,12 +13,23 @@ import stripe
 from corent.adapters.stripe_account import StripeAccount
 from corent.core.errors import InternalError, TemporarilyUnavailableError
 from corent.payments.events import TYPES, payment_of
-from corent.payments.processor import Checkout, Dispute, DisputeState, Payment, Refund, RefundState
+from corent.payments.processor import (
+    Charge,
+    ChargeState,
+    Checkout,
+    Dispute,
+    DisputeState,
+    Payment,
+    Refund,
+    RefundState,
+)
+from corent.payments.topup import SavedCard
 
 PRODUCT: Final = "Corent balance"
 PAGE_MAX: Final = 100
 # What we write on everything we make: whose it is.
 ACCOUNT: Final = "corent_account"
+ORDER: Final = "corent_order"
 
 _REFUNDS: Final = {
     "pending": RefundState.STANDING,
@@ -37,6 +48,7 @@ _DISPUTES: Final = {
     "won": DisputeState.WON,
     "lost": DisputeState.LOST,
 }
+_CHARGES: Final = {"succeeded": ChargeState.SUCCEEDED, "processing": ChargeState.PENDING}
 
 
 class StripeProcessor:
@@ -47,33 +59,66 @@ class StripeProcessor:
         self._return_url = return_url
 
     def open_checkout(
-        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str
+        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str, saves_card: bool
     ) -> Checkout:
+        marks = {ACCOUNT: account_id}
+        saving: Any = {"customer_creation": "always"} if saves_card else {}
+        usage: Any = {"setup_future_usage": "off_session"} if saves_card else {}
         with _answering():
+            params: Any = {
+                "mode": "payment",
+                "line_items": [
+                    {
+                        "quantity": 1,
+                        "price_data": {
+                            "currency": currency,
+                            "unit_amount": amount_cents,
+                            "product_data": {"name": PRODUCT},
+                        },
+                    }
+                ],
+                "client_reference_id": account_id,
+                "metadata": marks,
+                "payment_intent_data": {"metadata": marks, **usage},
+                **saving,
+                "success_url": self._return_url,
+                "cancel_url": self._return_url,
+            }
             session = self._account.client().v1.checkout.sessions.create(
-                {
-                    "mode": "payment",
-                    "line_items": [
-                        {
-                            "quantity": 1,
-                            "price_data": {
-                                "currency": currency,
-                                "unit_amount": amount_cents,
-                                "product_data": {"name": PRODUCT},
-                            },
-                        }
-                    ],
-                    "client_reference_id": account_id,
-                    "metadata": {ACCOUNT: account_id},
-                    "payment_intent_data": {"metadata": {ACCOUNT: account_id}},
-                    "success_url": self._return_url,
-                    "cancel_url": self._return_url,
-                },
-                {"idempotency_key": idempotency_key},
+                params, {"idempotency_key": idempotency_key}
             )
         if session.url is None:
             raise TemporarilyUnavailableError("The payment page could not be made. Begin a new deposit.")
         return Checkout(session_id=session.id, url=session.url, expires_at_s=session.expires_at)
+
+    def charge(
+        self, card: SavedCard, *, account_id: str, order_id: str, amount_cents: int, currency: str
+    ) -> Charge:
+        with _answering():
+            intents = self._account.client().v1.payment_intents
+            try:
+                intent = intents.create(
+                    {
+                        "amount": amount_cents,
+                        "currency": currency,
+                        "customer": card.customer_id,
+                        "payment_method": card.method_id,
+                        "off_session": True,
+                        "confirm": True,
+                        "metadata": {ACCOUNT: account_id, ORDER: order_id},
+                    },
+                    {"idempotency_key": order_id},
+                )
+                # A repeat is answered as the first time was, so what has become of it is asked for.
+                intent = intents.retrieve(intent.id)
+            except stripe.CardError as error:
+                needs_owner = error.code == "authentication_required"
+                return Charge(payment_id=None, state=ChargeState.FAILED, needs_owner=needs_owner)
+            except stripe.InvalidRequestError as error:
+                if error.param in ("customer", "payment_method"):  # Its owner has removed the card.
+                    return Charge(payment_id=None, state=ChargeState.FAILED)
+                raise
+        return Charge(payment_id=intent.id, state=_CHARGES.get(intent.status, ChargeState.FAILED))
 
     def payment(self, payment_id: str) -> Payment | None:
         with _answering():
@@ -93,6 +138,7 @@ class StripeProcessor:
                 paid_cents=intent.amount_received,
                 is_live=intent.livemode,
                 receipt_url=_receipt_url(intent),
+                saved_card=_saved_card(intent),
                 refunds=tuple(map(_refund, refunds.auto_paging_iter())),
                 disputes=tuple(map(_dispute, disputes.auto_paging_iter())),
             )
@@ -113,15 +159,15 @@ class StripeProcessor:
 def _ordered(session: stripe.checkout.Session | None, intent: stripe.PaymentIntent) -> dict[str, Any]:
     """What was asked for, of whom, and whether it is paid."""
     if session is None:
+        marks = _marks(intent.metadata)
         return {
-            "order_id": None,
-            "account_id": None,
+            "order_id": marks.get(ORDER),
+            "account_id": marks.get(ACCOUNT),
             "is_paid": intent.status == "succeeded",
             "asked_cents": intent.amount,
             "currency": intent.currency,
         }
-    marks = session.metadata.to_dict() if session.metadata is not None else {}
-    account_id = marks.get(ACCOUNT)
+    account_id = _marks(session.metadata).get(ACCOUNT)
     return {
         # A session without our mark is another's: the operator may sell other things with the same account.
         "order_id": session.id if account_id is not None else None,
@@ -130,6 +176,23 @@ def _ordered(session: stripe.checkout.Session | None, intent: stripe.PaymentInte
         "asked_cents": session.amount_total or 0,
         "currency": session.currency or "",
     }
+
+
+def _marks(metadata: Any) -> dict[str, str]:
+    """What we wrote on it."""
+    marks: dict[str, str] = metadata.to_dict() if metadata is not None else {}
+    return marks
+
+
+def _saved_card(intent: stripe.PaymentIntent) -> SavedCard | None:
+    customer, method = intent.customer, intent.payment_method
+    if intent.setup_future_usage != "off_session" or customer is None or method is None:
+        return None
+    return SavedCard(customer_id=_id_of(customer), method_id=_id_of(method), saved_at_s=intent.created)
+
+
+def _id_of(expandable: Any) -> str:
+    return expandable if isinstance(expandable, str) else str(expandable.id)
 
 
 def _receipt_url(intent: stripe.PaymentIntent) -> str | None:

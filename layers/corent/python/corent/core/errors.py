@@ -19,6 +19,7 @@ CorentError
 ├── NotFoundError                  404  not_found
 ├── RequestInProgressError         409  request_in_progress
 ├── JobNotCancellableError         409  job_not_cancellable
+├── NoSavedCardError               409  no_saved_card
 ├── ConflictingCorrectionError     409  conflicting_correction (operators only)
 ├── RateLimitedError               429  rate_limited
 ├── TooManyOpenJobsError           429  too_many_open_jobs
@@ -183,6 +184,14 @@ class JobNotCancellableError(CorentError):
     status = 409
     type = "conflict_error"
     code = "job_not_cancellable"
+
+
+class NoSavedCardError(CorentError):
+    """Automatic top-ups need a card that was saved with a deposit."""
+
+    status = 409
+    type = "conflict_error"
+    code = "no_saved_card"
 
 
 class ConflictingCorrectionError(CorentError):

@@ -12,6 +12,7 @@ def deposit_order(body: DepositBody, exchange: Exchange, *, path: str) -> Deposi
     """What is asked for. Raises InvalidRequestError for an unusable Idempotency-Key."""
     return DepositOrder(
         amount_cents=body.amount_cents,
+        saves_card=body.save_card,
         ulid=exchange.ulid,
         idempotency_key=idempotency_key(exchange),
         fingerprint=fingerprint("POST", path, exchange.raw_body),

@@ -15,7 +15,7 @@ _MEANINGS: Final = {
     402: "The money does not suffice.",
     403: "The key or the account may not do this.",
     404: "There is no such object.",
-    409: "The object has ended, or the first request with this Idempotency-Key has not.",
+    409: "The object is in another state than this needs, or the first request with this key is unfinished.",
     413: "The body is too large.",
     422: "A field breaks a rule, or the content was refused.",
     429: "Too many requests.",
@@ -25,6 +25,7 @@ _MEANINGS: Final = {
 READ_ERRORS: Final = (401, 403, 404, 422, 429, 500, 503)
 WRITE_ERRORS: Final = (400, 401, 403, 404, 413, 422, 429, 500, 503)
 CHANGE_ERRORS: Final = (401, 403, 404, 409, 422, 429, 500, 503)
+CONFLICT_ERRORS: Final = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 SPEND_ERRORS: Final = (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503)
 
 

@@ -5,6 +5,8 @@ from typing import Final
 # Path templates and their methods. What is not listed here is answered 404, another method 405.
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/openapi.json": ("GET",),
+    "/v1/account/alerts": ("DELETE", "GET", "PUT"),
+    "/v1/account/auto-topup": ("DELETE", "GET", "PUT"),
     "/v1/account/balance": ("GET",),
     "/v1/account/deposit": ("POST",),
     "/v1/account/keys": ("GET", "POST"),

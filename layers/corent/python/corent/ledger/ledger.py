@@ -19,9 +19,10 @@ from corent.core.errors import (
 )
 from corent.core.idempotency import IdempotencyClaim, SameRequest, same_request
 from corent.core.money import cents_floor, cents_up
+from corent.core.writes import UntilKnown
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import Entry, EntryKind, hold_key, promo_key, settle_key
-from corent.ledger.outcomes import Settlement, UntilKnown, posted, surely_posted
+from corent.ledger.outcomes import Settlement, posted, surely_posted
 from corent.ledger.store import (
     HoldWrite,
     JobSums,
@@ -155,11 +156,10 @@ class Ledger[NewJobT, JobEndT, NewBatchT, BatchEndT]:
         cause: str,
         deadline_s: float,
         in_batch: bool = False,
-        key_limit: KeyLimit | None = None,
     ) -> Settlement:
         """Charge the held price and complete the job in one write (T2). May be repeated."""
         entry = self._settle_entry(EntryKind.CAPTURE, wallet_id, job_id, amount_micros, cause)
-        write = SettleWrite(entry=entry, job_id=job_id, in_batch=in_batch, key_limit=key_limit)
+        write = SettleWrite(entry=entry, job_id=job_id, in_batch=in_batch, key_limit=None)
         return self._settle(write, end, deadline_s=deadline_s)
 
     def release(

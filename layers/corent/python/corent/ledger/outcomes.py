@@ -1,27 +1,10 @@
-"""Running a ledger write until its outcome is known.
+"""What became of a movement: entries are posted once, and what is stored under a key says by whom."""
 
-A write that may have happened is run again as it is: entry keys make a repeat harmless. A write
-whose condition failed is explained by reading: what is stored says what became of it.
-"""
-
-from collections.abc import Callable
 from enum import Enum
-from typing import Final, Protocol
+from typing import Protocol
 
-from corent.core.clock import Clock
-from corent.core.errors import InvariantViolationError, TemporarilyUnavailableError
+from corent.core.errors import InvariantViolationError
 from corent.ledger.entries import Entry
-
-BACKOFF_BASE_S: Final = 0.025
-BACKOFF_CAP_S: Final = 1.0
-
-
-class OutcomeUnknownError(Exception):
-    """The write may or may not have happened, or lost a race: run the very same write again."""
-
-
-class ConditionFailedError(Exception):
-    """A condition of the write did not hold: someone was first, or it is refused. Read to learn which."""
 
 
 class Settlement(Enum):
@@ -35,48 +18,6 @@ class EntryReader(Protocol):
     """Where posted entries are read, consistently."""
 
     def read_entry(self, wallet_id: str, *, key: str) -> Entry | None: ...
-
-
-class UntilKnown:
-    """Runs a write again, with full-jitter back-off, until it is known to have happened or not."""
-
-    def __init__(self, *, clock: Clock, random: Callable[[], float]) -> None:
-        self._clock = clock
-        self._random = random
-
-    def __call__[T](
-        self,
-        write: Callable[[], None],
-        done: T,
-        explain: Callable[[], T | None],
-        *,
-        deadline_s: float,
-    ) -> T:
-        """`done` once the write happened, else what `explain` reads a failed condition to mean.
-
-        None from `explain` means that nothing stands in the way any more: run it again. Raises
-        TemporarilyUnavailableError when the outcome stayed unknown until the deadline (monotonic).
-        """
-        attempt = 0
-        while True:
-            try:
-                write()
-            except OutcomeUnknownError as unknown:
-                cause: Exception = unknown
-            except ConditionFailedError as failed:
-                outcome = explain()
-                if outcome is not None:
-                    return outcome
-                cause = failed
-            else:
-                return done
-            pause_s = self._random() * min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
-            if self._clock.monotonic_s() + pause_s >= deadline_s:
-                raise TemporarilyUnavailableError(
-                    "The request could not be recorded in time. It may be tried again.", retry_after_s=2
-                ) from cause
-            self._clock.sleep(pause_s)
-            attempt += 1
 
 
 def posted(store: EntryReader, entry: Entry) -> Settlement | None:

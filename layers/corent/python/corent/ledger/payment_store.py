@@ -72,7 +72,7 @@ class PutBackWrite:
 class PaymentStore(Protocol):
     """Transactions on the balances table that have no half in the jobs table.
 
-    Every write raises OutcomeUnknownError or ConditionFailedError (`outcomes.py`) when it did not surely
+    Every write raises OutcomeUnknownError or ConditionFailedError (`core/writes.py`) when it did not surely
     happen. Every read is consistent.
     """
 

@@ -14,7 +14,8 @@ from corent.core.errors import (
     InvariantViolationError,
     NotFoundError,
 )
-from corent.ledger.balances import WalletStatus
+from corent.core.writes import ConditionFailedError, UntilKnown
+from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import (
     Adjustment,
     Counterpart,
@@ -27,7 +28,7 @@ from corent.ledger.entries import (
     reinstate_key,
     settle_key,
 )
-from corent.ledger.outcomes import ConditionFailedError, Settlement, UntilKnown, surely_posted
+from corent.ledger.outcomes import Settlement, surely_posted
 from corent.ledger.payment_store import (
     ClawBackWrite,
     DepositWrite,
@@ -63,11 +64,15 @@ class PaymentLedger:
 
     def require_active(self, wallet_id: str) -> None:
         """Raise AccountFrozenError for a wallet that may not be paid into by its owner now."""
+        if self.balance(wallet_id).status is not WalletStatus.ACTIVE:
+            raise AccountFrozenError("This account may not spend. Contact support.")
+
+    def balance(self, wallet_id: str) -> Balance:
+        """The wallet's balance as it is stored. Raises InvariantViolationError where there is none."""
         balance = self._store.read_balance(wallet_id)
         if balance is None:
             raise InvariantViolationError(f"wallet {wallet_id} has no balance")
-        if balance.status is not WalletStatus.ACTIVE:
-            raise AccountFrozenError("This account may not spend. Contact support.")
+        return balance
 
     def open_order(self, order: PaymentOrder) -> None:
         """Note what a customer is asked to pay, before he can pay it. May be repeated.

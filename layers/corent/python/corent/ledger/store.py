@@ -34,7 +34,10 @@ class HoldWrite:
 
 @dataclass(frozen=True, slots=True)
 class SettleWrite:
-    """T2 and T3: the job's end, the capture or release entry and the balance, all or nothing."""
+    """T2 and T3: the job's end, the capture or release entry and the balance, all or nothing.
+
+    `key_limit` is where a release takes the price off the key's spending again.
+    """
 
     entry: Entry
     job_id: str
@@ -53,7 +56,7 @@ class JobSums:
 class LedgerStore[NewJobT, JobEndT, NewBatchT, BatchEndT](Protocol):
     """Transactions on the balances table and the half of each that lies in the jobs table.
 
-    Every write raises OutcomeUnknownError or ConditionFailedError (`outcomes.py`) when it did not surely
+    Every write raises OutcomeUnknownError or ConditionFailedError (`core/writes.py`) when it did not surely
     happen. Every read is consistent.
     """
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from corent.payments.topup import SavedCard
+
 
 class RefundState(StrEnum):
     """Whether a refund's money left, or is about to."""
@@ -47,7 +49,7 @@ class Payment:
     """All that is true of one payment now. `order_id` and `account_id` are None for one that is not ours.
 
     `asked_cents` is what the payer was shown, in `currency` (lower-case ISO 4217), and `paid_cents` what came
-    of it: all of it once `is_paid`.
+    of it: all of it once `is_paid`. `saved_card` is one that may be charged again.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Payment:
     currency: str
     is_live: bool
     receipt_url: str | None
+    saved_card: SavedCard | None = None
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
 
@@ -72,13 +75,42 @@ class Checkout:
     expires_at_s: int
 
 
+class ChargeState(StrEnum):
+    """How a charge of a saved card stands."""
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge of a saved card. `needs_owner` when it failed for want of its owner's consent."""
+
+    payment_id: str | None
+    state: ChargeState
+    needs_owner: bool = False
+
+
 class CardProcessor(Protocol):
     """Raises TemporarilyUnavailableError when it does not answer, or is not set up on this stage."""
 
     def open_checkout(
-        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str
+        self, *, account_id: str, amount_cents: int, currency: str, idempotency_key: str, saves_card: bool
     ) -> Checkout:
-        """Make a page to pay that amount. The same `idempotency_key` within a day gives the same page."""
+        """Make a page to pay that amount. The same `idempotency_key` within a day gives the same page.
+
+        With `saves_card` the payer allows us to charge his card again.
+        """
+        ...
+
+    def charge(
+        self, card: SavedCard, *, account_id: str, order_id: str, amount_cents: int, currency: str
+    ) -> Charge:
+        """Charge a saved card while its owner is away, once an `order_id`; how that charge stands now.
+
+        May be repeated for a day.
+        """
         ...
 
     def payment(self, payment_id: str) -> Payment | None:

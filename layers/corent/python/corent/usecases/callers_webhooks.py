@@ -1,7 +1,7 @@
 """Where a caller wants to be told of the end: its address judged and its secret sealed before the hold."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, overload
 
 from corent.core.errors import InvalidRequestError
 from corent.core.sending import SendRefusedError
@@ -26,6 +26,18 @@ class WebhookRequest:
 
     url: str
     secret: str | None = field(repr=False)
+
+
+@overload
+def accept_webhook(
+    request: WebhookRequest, *, webhooks: Webhooks, wallet_id: str, subject_id: str
+) -> Webhook: ...
+
+
+@overload
+def accept_webhook(
+    request: WebhookRequest | None, *, webhooks: Webhooks, wallet_id: str, subject_id: str
+) -> Webhook | None: ...
 
 
 def accept_webhook(

@@ -25,11 +25,15 @@ SENT_AS: Final = (("Content-Type", "application/json"), ("User-Agent", "Corent-W
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be told, to whom. `body` are the very bytes that are signed and sent."""
+    """What is to be told, to whom. `body` are the very bytes that are signed and sent.
+
+    `sealed_for` is what the secret was sealed for, where that is not the subject itself.
+    """
 
     url: str = field(repr=False)
     sealed_secret: str | None = field(repr=False)
     body: bytes = field(repr=False)
+    sealed_for: str | None = None
 
 
 class Messages(Protocol):
@@ -174,7 +178,8 @@ class DeliverWebhook:
     def _secret(self, outbox: Outbox, message: Message) -> str | None:
         if message.sealed_secret is None:
             return None
-        return self._open_seal(message.sealed_secret, wallet_id=outbox.wallet_id, job_id=outbox.subject_id)
+        sealed_for = message.sealed_for or outbox.subject_id
+        return self._open_seal(message.sealed_secret, wallet_id=outbox.wallet_id, job_id=sealed_for)
 
     def _give_up(self, outbox: Outbox, *, cause: str) -> Delivery:
         given_up = outbox.given_up()

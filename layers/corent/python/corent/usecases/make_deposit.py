@@ -26,6 +26,7 @@ class DepositOrder:
     """What is asked for, and how a repeat is recognised."""
 
     amount_cents: int
+    saves_card: bool
     ulid: str
     idempotency_key: str | None
     fingerprint: str
@@ -81,6 +82,7 @@ class MakeDeposit:
             currency=CURRENCY,
             # The processor knows a repeat by it, so whoever dies after this call gets the same page again.
             idempotency_key=earlier or deposit_id,
+            saves_card=order.saves_card,
         )
         # Before the page is known to anybody who could pay.
         self._ledger.open_order(

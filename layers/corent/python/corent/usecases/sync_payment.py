@@ -4,7 +4,7 @@ Events only wake this. So duplicates, any order and lost events all end in the s
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from corent.core.errors import PaymentMismatchError, TemporarilyUnavailableError
 from corent.core.money import MICROS_PER_CENT
@@ -19,6 +19,8 @@ from corent.payments.processor import (
     Refund,
     RefundState,
 )
+from corent.payments.topup import SavedCard
+from corent.usecases.watch_balances import Wake
 
 RETRY_AFTER_S: Final = 60
 
@@ -37,12 +39,30 @@ class SyncReport:
     short_micros: int = 0
 
 
+class KeepCard(Protocol):
+    """Keeps a card that its owner allowed to be charged again."""
+
+    def __call__(self, wallet_id: str, card: SavedCard) -> None:
+        """Keep it, unless a newer one is kept. May be repeated."""
+        ...
+
+
 class SyncPayment:
     """Looks at one payment. May be repeated, may die anywhere, may run twice at once."""
 
-    def __init__(self, *, processor: CardProcessor, ledger: PaymentLedger, expects_live: bool) -> None:
+    def __init__(
+        self,
+        *,
+        processor: CardProcessor,
+        ledger: PaymentLedger,
+        keep_card: KeepCard,
+        wake: Wake,
+        expects_live: bool,
+    ) -> None:
         self._processor = processor
         self._ledger = ledger
+        self._keep_card = keep_card
+        self._wake = wake
         self._expects_live = expects_live
 
     def __call__(self, payment_id: str, *, cause: str) -> SyncReport:
@@ -57,12 +77,21 @@ class SyncPayment:
             return report  # Somebody else's: the processor's account may be used for more than this.
         order = self._order_of(payment)
         report.wallet_id = order.wallet_id
+        self._post(payment, order, cause=cause, report=report)
+        # Whoever waits for the charge, or watches the balance, looks again.
+        self._wake(order.wallet_id)
+        return report
+
+    def _post(self, payment: Payment, order: PaymentOrder, *, cause: str, report: SyncReport) -> None:
+        """Post what is missing of a payment that is ours."""
         if not payment.is_paid:
             if payment.refunds or payment.disputes:
                 raise TemporarilyUnavailableError(
                     "The payment is not settled yet.", retry_after_s=RETRY_AFTER_S
                 )
-            return report
+            return
+        if payment.saved_card is not None:
+            self._keep_card(order.wallet_id, payment.saved_card)
         if order.state is OrderState.CREATED:
             deposit = self._ledger.deposit(
                 order, payment_id=payment.id, cause=cause, receipt_url=payment.receipt_url
@@ -76,7 +105,6 @@ class SyncPayment:
                 self._refund(claim, payment_id=payment.id, cause=cause, report=report)
             else:
                 self._dispute(claim, payment_id=payment.id, cause=cause, report=report)
-        return report
 
     def _order_of(self, payment: Payment) -> PaymentOrder:
         """What was asked for, which the payment must be."""

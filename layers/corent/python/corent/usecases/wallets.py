@@ -1,12 +1,13 @@
 """A caller's wallet: holds and balances, with the test wallet's daily refill."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from corent.accounts.keys import Mode
 from corent.core.clock import Clock, day_of
-from corent.core.errors import InsufficientFundsError
+from corent.core.errors import InsufficientFundsError, TemporarilyUnavailableError
 from corent.core.idempotency import IdempotencyClaim, SameRequest
 from corent.core.money import MICROS_PER_CENT
 from corent.jobs.batch import Batch
@@ -16,6 +17,7 @@ from corent.ledger.ledger import Held
 from corent.ledger.store import KeyLimit
 from corent.usecases.authenticate import Caller
 from corent.usecases.job_ledger import JobLedger
+from corent.usecases.watch_balances import Wake, month_of
 
 TEST_BALANCE_MICROS: Final = 10_000 * MICROS_PER_CENT
 
@@ -31,9 +33,10 @@ class Figures:
 class Wallets:
     """Holds money for jobs and reads balances; a test wallet that runs low is filled up once a day."""
 
-    def __init__(self, *, ledger: JobLedger, clock: Clock) -> None:
+    def __init__(self, *, ledger: JobLedger, clock: Clock, wake: Wake | None = None) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._wake = wake
 
     def hold(
         self,
@@ -82,8 +85,11 @@ class Wallets:
         return balance
 
     def figures(self, caller: Caller) -> Figures:
-        """The caller's balance as it is shown."""
+        """The caller's balance as it is shown; one that has crossed a threshold is had looked after."""
         balance = self.balance(caller)
+        if self._wake is not None and balance.is_crossed(month=month_of(self._clock.now_ms())):
+            with suppress(TemporarilyUnavailableError):  # The next to see it tries again.
+                self._wake(caller.wallet_id)
         return Figures(
             total_micros=balance.available_micros + balance.held_micros,
             available_micros=balance.available_micros,

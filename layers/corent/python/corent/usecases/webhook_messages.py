@@ -1,4 +1,4 @@
-"""What a webhook says: the document of its job or batch, as that ended."""
+"""What a webhook says: the document of its job or batch, as that ended, or an account's notice."""
 
 from typing import Any
 
@@ -7,21 +7,27 @@ from corent.jobs.batch_document import batch_document
 from corent.jobs.document import document_bytes, job_document
 from corent.jobs.job import TERMINAL, Webhook
 from corent.jobs.store import BatchStore, JobStore
+from corent.notices.store import NoticeStore
 from corent.usecases.deliver_webhook import Message
 
 
 class WebhookMessages:
     """Messages from the stored items themselves: what has ended does not change, so neither do the bytes."""
 
-    def __init__(self, *, jobs: JobStore, batches: BatchStore, public_base_url: str) -> None:
+    def __init__(
+        self, *, jobs: JobStore, batches: BatchStore, notices: NoticeStore, public_base_url: str
+    ) -> None:
         self._jobs = jobs
         self._batches = batches
+        self._notices = notices
         self._public_base_url = public_base_url
 
     def read(self, subject_id: str) -> Message | None:
         """The message; None where there is nothing to tell, or nobody."""
         if is_id(subject_id, prefix="batch"):
             return self._of_batch(subject_id)
+        if is_id(subject_id, prefix="evt"):
+            return self._of_notice(subject_id)
         return self._of_job(subject_id)
 
     def _of_job(self, job_id: str) -> Message | None:
@@ -42,6 +48,17 @@ class WebhookMessages:
             now_ms=batch.finished_at_ms,
         )
         return _message(batch.webhook, document)
+
+    def _of_notice(self, notice_id: str) -> Message | None:
+        notice = self._notices.read_notice(notice_id)
+        if notice is None:
+            return None
+        return Message(
+            url=notice.url,
+            sealed_secret=notice.sealed_secret,
+            body=notice.body,
+            sealed_for=notice.wallet_id,
+        )
 
 
 def _message(webhook: Webhook, document: dict[str, Any]) -> Message:

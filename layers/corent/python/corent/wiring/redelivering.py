@@ -12,8 +12,9 @@ from corent.wiring.webhooks import later
 
 
 def redeliver_webhook(subject_id: str, *, caller: Caller) -> DeliveryView:
-    """The webhook of the caller's job or batch, pending again. Raises NotFoundError."""
-    outbox = _redeliver()(read_deliveries().subject(subject_id, caller=caller).id)
+    """The webhook of the caller's job, batch or notice, pending again. Raises NotFoundError."""
+    read_deliveries().check(subject_id, caller=caller)
+    outbox = _redeliver()(subject_id)
     return DeliveryView(status=outbox.status.value, log=outbox.log)
 
 

@@ -18,6 +18,7 @@ from corent.wiring.batches import batches
 from corent.wiring.local_hosts import caller_http_hosts
 from corent.wiring.money import jobs, outboxes
 from corent.wiring.money import settings as money_settings
+from corent.wiring.notices import notices
 from corent.wiring.settings import Settings, read_settings
 
 
@@ -52,7 +53,10 @@ def _deliver_webhook() -> DeliverWebhook:
         outboxes=DynamoOutbox(dynamodb(), table=settings.jobs_table),
         slots=DynamoSlots(dynamodb(), table=settings.jobs_table),
         messages=WebhookMessages(
-            jobs=jobs(), batches=batches(), public_base_url=money_settings().public_base_url
+            jobs=jobs(),
+            batches=batches(),
+            notices=notices(),
+            public_base_url=money_settings().public_base_url,
         ),
         open_seal=SecretSeal(KMS(), key_id=settings.webhook_key_id).open,
         send=SafePost(http_hosts=caller_http_hosts()),

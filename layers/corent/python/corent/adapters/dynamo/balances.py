@@ -16,9 +16,6 @@ from corent.adapters.dynamo.claims import DynamoClaims, put_claim
 from corent.adapters.dynamo.client import DynamoClient
 from corent.adapters.dynamo.job_items import batch_key, end_update, job_key, new_job_item
 from corent.adapters.dynamo.ledger_items import (
-    ABSENT,
-    PRESENT,
-    Action,
     balance_key,
     balance_of,
     entry_key,
@@ -26,10 +23,10 @@ from corent.adapters.dynamo.ledger_items import (
     freeze_balance,
     new_balance_item,
     put_entry,
-    transact,
     update_balance,
 )
 from corent.adapters.dynamo.outcomes import answering, is_condition
+from corent.adapters.dynamo.transactions import ABSENT, PRESENT, Action, transact
 from corent.adapters.dynamo.values import Value, number, number_of, text
 from corent.adapters.dynamo.webhooks import new_outbox_item
 from corent.core.idempotency import IdempotencyRecord

@@ -2,7 +2,8 @@
 
 pk = A#<wallet>  sk = BAL      available, held, credits, debits, captured (micro-dollars), open_jobs,
                                open_batches, jobs, ver, status, cause (of the last freeze or unfreeze),
-                               refilled_on, check_shard, moved_h
+                               refilled_on, check_shard, moved_h; low_at and low_told
+                                   (notices.py), topup_at and topup_capped (topups.py)
 pk = A#<wallet>  sk = E#<key>  kind, amount, debit, credit, at, ref, cause; never changed, never deleted
                                jobs only on a batch's hold, pi only on card money, receipt only on a
                                deposit; ord only on entries that belong to no job: `hold#<job>`,
@@ -14,16 +15,10 @@ index moved_accounts   check_shard, moved_h   wallets by the hour in which money
                                               is the key, it costs a wallet one change of the index an hour
 """
 
-import base64
-import hashlib
-import json
 import zlib
 from typing import Any, Final
 
-from botocore.exceptions import ClientError, HTTPClientError
-
-from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.outcomes import UNKNOWN_REASONS, is_unknown, reason_codes
+from corent.adapters.dynamo.transactions import ABSENT, PRESENT, Action
 from corent.adapters.dynamo.values import (
     Value,
     number,
@@ -35,16 +30,11 @@ from corent.adapters.dynamo.values import (
 )
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import CUSTOMER, OF_JOBS, Adjustment, Counterpart, Entry, EntryKind, entry_order
-from corent.ledger.outcomes import ConditionFailedError, OutcomeUnknownError
 from corent.ledger.payment_store import StoredPayment
 
-ABSENT: Final = "attribute_not_exists(pk)"
-PRESENT: Final = "attribute_exists(pk)"
 CHECK_SHARDS: Final = 8
 NOTE: Final = "note_"
 HOUR_MS: Final = 3_600_000
-
-type Action = dict[str, Any]
 
 
 def balance_key(wallet_id: str) -> dict[str, Value]:
@@ -141,6 +131,10 @@ def balance_of(item: dict[str, Value]) -> Balance:
         version=number_of(item, "ver"),
         status=WalletStatus(text_of(item, "status")),
         refilled_on=optional_text(item, "refilled_on"),
+        low_micros=optional_number(item, "low_at"),
+        is_low_told="low_told" in item,
+        topup_micros=optional_number(item, "topup_at"),
+        topup_capped=optional_text(item, "topup_capped"),
     )
 
 
@@ -173,28 +167,6 @@ def payment_of(item: dict[str, Value]) -> StoredPayment:
         left_micros=number_of(item, "left"),
         frozen_for=frozenset(name.removeprefix(NOTE) for name in item if name.startswith(NOTE)),
     )
-
-
-def transact(client: DynamoClient, actions: list[Action], *, name: str) -> None:
-    """Run the actions once, all or none.
-
-    The token only saves work on a repeat; the conditions are what counts. Raises OutcomeUnknownError or
-    ConditionFailedError when they did not surely happen.
-    """
-    token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).digest()[:24]
-    try:
-        client.transact_write_items(
-            TransactItems=actions, ClientRequestToken=base64.urlsafe_b64encode(token).decode()
-        )
-    except HTTPClientError as error:
-        raise OutcomeUnknownError(f"{name}: no answer") from error
-    except ClientError as error:
-        reasons = reason_codes(error)
-        if "ConditionalCheckFailed" in reasons:
-            raise ConditionFailedError(f"{name}: {reasons}") from error
-        if is_unknown(error) or UNKNOWN_REASONS.intersection(reasons):
-            raise OutcomeUnknownError(f"{name}: {reasons}") from error
-        raise
 
 
 def _adjustment_of(item: dict[str, Value]) -> Adjustment:

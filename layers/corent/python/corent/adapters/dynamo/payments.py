@@ -7,10 +7,7 @@ from botocore.exceptions import ClientError
 
 from corent.adapters.dynamo.client import DynamoClient
 from corent.adapters.dynamo.ledger_items import (
-    ABSENT,
     NOTE,
-    PRESENT,
-    Action,
     balance_key,
     balance_of,
     entry_key,
@@ -19,10 +16,10 @@ from corent.adapters.dynamo.ledger_items import (
     payment_key,
     payment_of,
     put_entry,
-    transact,
     update_balance,
 )
 from corent.adapters.dynamo.outcomes import answering, is_condition
+from corent.adapters.dynamo.transactions import ABSENT, PRESENT, Action, transact
 from corent.adapters.dynamo.values import Value, number, number_of, optional_text, text, text_of
 from corent.ledger.balances import Balance, WalletStatus
 from corent.ledger.entries import Entry, EntryKind

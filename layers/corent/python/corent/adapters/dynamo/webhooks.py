@@ -1,7 +1,7 @@
-"""Jobs table: one item an owed webhook, beside its job or batch, and five a sending wallet.
+"""Jobs table: one item an owed webhook, beside its job, batch or notice, and five a sending wallet.
 
     pk = J#<job> or B#<batch>  sk = OUT#terminal  wallet, status, due_ms, tries, tries_before, failures, log;
-                                                  owed_shard and owed_by_s while pending
+         or V#<notice>                            owed_shard and owed_by_s while pending
     pk = W#<wallet>            sk = SLOT#<0-4>    until_ms; ttl_s for the clean-up
 
     index owed_webhooks   owed_shard, owed_by_s   pending webhooks by when they are taken for forgotten
@@ -27,7 +27,7 @@ OWED_SHARDS: Final = 4
 FORGOTTEN_PER_SHARD_MAX: Final = 100
 SLOTS_PER_WALLET: Final = 5
 SLOT_KEPT_S: Final = 86_400
-_PREFIXES: Final = {"job": "J#", "batch": "B#"}
+_PREFIXES: Final = {"job": "J#", "batch": "B#", "evt": "V#"}
 
 
 class DynamoOutbox:

@@ -37,6 +37,7 @@ class DepositBody(Body):
     """`POST /v1/account/deposit`."""
 
     amount_cents: Annotated[int, Field(ge=DEPOSIT_CENTS_MIN, le=DEPOSIT_CENTS_MAX)]
+    save_card: bool = False
 
 
 class DepositReply(Reply):
