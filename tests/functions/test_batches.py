@@ -298,9 +298,13 @@ def test_the_webhook_of_a_batch_is_owed_once_and_says_what_a_poll_says(
     from corent.usecases.webhook_messages import WebhookMessages
     from corent.wiring import money as wired_money
     from corent.wiring.batches import batches
+    from corent.wiring.notices import notices
 
     messages = WebhookMessages(
-        jobs=wired_money.jobs(), batches=batches(), public_base_url="https://api.corent.example"
+        jobs=wired_money.jobs(),
+        batches=batches(),
+        notices=notices(),
+        public_base_url="https://api.corent.example",
     )
     message = messages.read(batch_id)
     assert message is not None

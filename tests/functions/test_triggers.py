@@ -209,7 +209,7 @@ MALFORMED: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
 def test_a_settled_job_feeds_its_offer_and_its_tier(cloud: Cloud, settled: dict[str, Any]) -> None:
     load("on_job_settled").handler({"Records": [record(settled)]}, CONTEXT)
     documents = health(cloud)
-    assert documents["OFFERS"].startswith('{"openai/gpt-image')
+    assert documents["OFFERS"].startswith('{"r":{"openai/gpt-image')
     assert '"corent-image-fast":[[1,' in documents["TIERS"]
 
 

@@ -36,23 +36,27 @@ FAILED = JobEnd(state=JobState.FAILED, attempts=(), failure=JobFailure.DEADLINE_
 
 
 class Stormy:
-    """A client whose transactions fail three times in ten, half of them after they were applied."""
+    """A client whose calls fail three times in ten: conflicts, throttling, and answers that are lost."""
 
     def __init__(self, client: Any, *, seed: int) -> None:
         self._client = client
         self._random = random.Random(seed)  # noqa: S311 - a repeatable storm
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+        method = getattr(self._client, name)
 
-    def transact_write_items(self, **parameters: Any) -> Any:
-        fate = self._random.random()
-        if fate < 0.15:
-            raise _failure("TransactionCanceledException", 400, reasons=["None", "TransactionConflict"])
-        answer = self._client.transact_write_items(**parameters)
-        if fate < 0.30:
-            raise _failure("InternalServerError", 500)
-        return answer
+        def call(**parameters: Any) -> Any:
+            fate = self._random.random()
+            if name == "transact_write_items" and fate < 0.10:
+                raise _failure("TransactionCanceledException", 400, reasons=["None", "TransactionConflict"])
+            if fate < 0.15:
+                raise _failure("ThrottlingException", 400)
+            answer = method(**parameters)
+            if fate < 0.30:
+                raise _failure("InternalServerError", 500)
+            return answer
+
+        return call
 
 
 def _failure(code: str, status: int, *, reasons: list[str] | None = None) -> ClientError:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,7 +12,13 @@ import pytest
 from corent.adapters.dynamo.audits import DynamoAudits
 from corent.adapters.dynamo.payments import DynamoPayments
 from corent.core.clock import SystemClock
-from corent.core.errors import AccountFrozenError, InsufficientFundsError, NotFoundError, TooManyOpenJobsError
+from corent.core.errors import (
+    AccountFrozenError,
+    InsufficientFundsError,
+    NotFoundError,
+    TemporarilyUnavailableError,
+    TooManyOpenJobsError,
+)
 from corent.core.ids import new_ulid
 from corent.jobs.job import Job
 from corent.ledger.audit import AuditWallet
@@ -28,8 +35,17 @@ from tests.stack.test_ledger_races import COMPLETED, FAILED, Stormy, ledger_on, 
 THREADS = 32
 OPERATIONS = 200
 DEPOSIT_MICROS = 500_000
+REPEATS_MAX = 20
 # What a hold may be refused for; anything else fails the test.
 REFUSALS = (InsufficientFundsError, AccountFrozenError, TooManyOpenJobsError)
+
+
+def again[T](act: Callable[[], T]) -> T:
+    """Do it, and do it again when a store did not answer: as a client, a queue or an operator does."""
+    for _ in range(REPEATS_MAX):
+        with suppress(TemporarilyUnavailableError):
+            return act()
+    raise AssertionError(f"not done in {REPEATS_MAX} tries")
 
 
 class Worker:
@@ -71,13 +87,13 @@ class Worker:
             if act():
                 self.done[act.__name__] += 1
         for job in self.open:
-            assert self.ledger.release(FAILED, **terms(job)) is Settlement.DONE
+            assert again(lambda job=job: self.ledger.release(FAILED, **terms(job))) is Settlement.DONE
         return self.done
 
     def hold(self) -> bool:
         job = new_job(self.account)
         try:
-            held = self.ledger.hold(job, **terms(job), idempotency=None, key_limit=None)
+            held = again(lambda: self.ledger.hold(job, **terms(job), idempotency=None, key_limit=None))
         except REFUSALS:
             return False
         self.open.append(job)
@@ -89,11 +105,11 @@ class Worker:
         job = self.open.pop()
         captures = self.random.random() < 0.7
         act, end = (self.ledger.capture, COMPLETED) if captures else (self.ledger.release, FAILED)
-        assert act(end, **terms(job)) is Settlement.DONE
+        assert again(lambda: act(end, **terms(job))) is Settlement.DONE
         if captures:
             self.charged.append(job.id)
         if self.random.random() < 0.2:
-            assert self.ledger.release(FAILED, **terms(job)) is (
+            assert again(lambda: self.ledger.release(FAILED, **terms(job))) is (
                 Settlement.LOST if captures else Settlement.DONE
             )
         return True
@@ -101,9 +117,11 @@ class Worker:
     def deposit(self) -> bool:
         number = new_ulid()
         order = PaymentOrder(f"cs_{number}", self.account.account_id, DEPOSIT_MICROS, "usd")
-        self.cards.open_order(order)
+        again(lambda: self.cards.open_order(order))
         for _ in range(self.random.choice([1, 1, 2])):
-            posting = self.cards.deposit(order, payment_id=f"pi_{number}", cause="test", receipt_url=None)
+            posting = again(
+                lambda: self.cards.deposit(order, payment_id=f"pi_{number}", cause="test", receipt_url=None)
+            )
         self.paid.append(f"pi_{number}")
         return posting.amount_micros == DEPOSIT_MICROS
 
@@ -117,45 +135,53 @@ class Worker:
         if not self.disputes:
             return False
         dispute_id, payment_id = self.random.choice(self.disputes)
-        return self.cards.reinstate(dispute_id, payment_id=payment_id, cause="test").amount_micros > 0
+        posting = again(lambda: self.cards.reinstate(dispute_id, payment_id=payment_id, cause="test"))
+        return posting.amount_micros > 0
 
     def goodwill(self) -> bool:
         if not self.charged:
             return False
         job_id = self.random.choice(self.charged)
-        self.cards.goodwill(job_id, wallet_id=self.account.account_id, amount_micros=10_000, cause="op")
+        again(lambda: self._give(job_id))
         with pytest.raises(NotFoundError):
-            self.cards.goodwill(
-                f"job_{new_ulid()}", wallet_id=self.account.account_id, amount_micros=1, cause="op"
-            )
+            again(lambda: self._give(f"job_{new_ulid()}"))
         return True
 
     def adjust(self) -> bool:
         adjustment = Adjustment(Counterpart.PROMOTION, into_wallet=self.random.random() < 0.5)
-        posting = self.cards.adjust(
-            f"T-{new_ulid()}",
-            wallet_id=self.account.account_id,
-            amount_micros=10_000,
-            adjustment=adjustment,
-            cause="op",
+        ticket = f"T-{new_ulid()}"
+        posting = again(
+            lambda: self.cards.adjust(
+                ticket,
+                wallet_id=self.account.account_id,
+                amount_micros=10_000,
+                adjustment=adjustment,
+                cause="op",
+            )
         )
         return posting.amount_micros == 10_000
 
     def unfreeze(self) -> bool:
-        self.cards.unfreeze(self.account.account_id, cause="op")
+        again(lambda: self.cards.unfreeze(self.account.account_id, cause="op"))
         return True
+
+    def _give(self, job_id: str) -> None:
+        self.cards.goodwill(job_id, wallet_id=self.account.account_id, amount_micros=10_000, cause="op")
 
     def _claw_back(self, kind: EntryKind) -> bool:
         if not self.paid:
             return False
         payment_id, reference = self.random.choice(self.paid), f"claim_{new_ulid()}"
         for _ in range(self.random.choice([1, 1, 2])):
-            posting = self.cards.claw_back(
-                kind,
-                reference=reference,
-                payment_id=payment_id,
-                amount_micros=self.random.choice([100_000, DEPOSIT_MICROS]),
-                cause="test",
+            amount_micros = self.random.choice([100_000, DEPOSIT_MICROS])
+            posting = again(
+                lambda amount_micros=amount_micros: self.cards.claw_back(
+                    kind,
+                    reference=reference,
+                    payment_id=payment_id,
+                    amount_micros=amount_micros,
+                    cause="test",
+                )
             )
         if kind is EntryKind.DISPUTE and posting.amount_micros:
             self.disputes.append((reference, payment_id))

@@ -41,6 +41,7 @@ from tests.image_world import (
     delivers,
     works,
 )
+from tests.memory_watching import MemoryNotices
 
 HOOK = WebhookRequest(url="https://hooks.example/in", secret="a secret of sixteen")
 OTHER_CALLER = replace(a_caller(), wallet_id="acct_2")
@@ -493,7 +494,10 @@ def test_a_waiting_jobs_progress_begins_when_its_turn_comes() -> None:
 def test_a_batchs_webhook_says_what_a_poll_of_the_ended_batch_says() -> None:
     world = World([delivers()])
     messages = WebhookMessages(
-        jobs=world.books, batches=world.books.batch_store, public_base_url="https://us.example"
+        jobs=world.books,
+        batches=world.books.batch_store,
+        notices=MemoryNotices(world.books),
+        public_base_url="https://us.example",
     )
     batch = world.buy_batch(*orders(), webhook=HOOK).batch
     assert messages.read(batch.id) is None

@@ -64,3 +64,30 @@ def test_giving_up_says_that_it_may_be_tried_again_and_when() -> None:
 @pytest.mark.parametrize("cause", [OutcomeUnknownError("lost"), ConditionFailedError("refused")])
 def test_giving_up_keeps_what_stood_in_the_way_last(cause: Exception) -> None:
     assert given_up(cause, within_s=0).__cause__ is cause
+
+
+@pytest.mark.parametrize("unanswered", ["write", "explain"])
+def test_a_read_that_is_not_answered_is_no_reason_to_give_up(unanswered: str) -> None:
+    clock, faults = Waits(), [TemporarilyUnavailableError("throttled")] * 3
+
+    def write() -> None:
+        if unanswered == "write" and faults:
+            raise faults.pop()
+        raise ConditionFailedError
+
+    def explain() -> str:
+        if unanswered == "explain" and faults:
+            raise faults.pop()
+        return "explained"
+
+    until_known = UntilKnown(clock=clock, random=lambda: 1.0)
+    assert until_known(write, "done", explain, deadline_s=clock.monotonic_s() + 5) == "explained"
+    assert clock.pauses_ms == [25, 50, 100]
+
+
+def test_reads_that_are_never_answered_are_given_up_at_the_deadline() -> None:
+    error = given_up(TemporarilyUnavailableError("throttled", retry_after_s=9), within_s=1)
+    assert (error.message, error.retry_after_s) == (
+        "The request could not be recorded in time. It may be tried again.",
+        2,
+    )

@@ -39,22 +39,24 @@ class UntilKnown:
     ) -> T:
         """`done` once the write happened, else what `explain` reads a failed condition to mean.
 
-        None from `explain` means that nothing stands in the way any more: run it again. Raises
-        TemporarilyUnavailableError when the outcome stayed unknown until the deadline (monotonic).
+        None from `explain` means that nothing stands in the way any more: run it again. So does a read that
+        is not answered. Raises TemporarilyUnavailableError when the outcome stayed unknown until the
+        deadline (monotonic).
         """
         attempt = 0
         while True:
             try:
-                write()
-            except OutcomeUnknownError as unknown:
-                cause: Exception = unknown
-            except ConditionFailedError as failed:
-                outcome = explain()
-                if outcome is not None:
-                    return outcome
-                cause = failed
-            else:
-                return done
+                try:
+                    write()
+                except ConditionFailedError as failed:
+                    outcome = explain()
+                    if outcome is not None:
+                        return outcome
+                    cause: Exception = failed
+                else:
+                    return done
+            except (OutcomeUnknownError, TemporarilyUnavailableError) as unknown:
+                cause = unknown
             pause_s = self._random() * min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2**attempt)
             if self._clock.monotonic_s() + pause_s >= deadline_s:
                 raise TemporarilyUnavailableError(
