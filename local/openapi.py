@@ -20,7 +20,8 @@ DOCUMENT: Final = ROOT / "functions" / "openapi_get" / "openapi.json"
 PLACEHOLDERS: Final = {"AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "corent"}
 _ID: Final = re.compile(r"\{\w+_id\}")
 IDEMPOTENT: Final = frozenset(
-    ("post", f"/v1/{kind}/{route}") for kind in ("images", "videos") for route in ("batch", "generate")
+    ("post", f"/v1/{route}")
+    for route in ("account/deposit", "images/batch", "images/generate", "videos/batch", "videos/generate")
 )
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 # Path templates and their methods. What is not listed here is answered 404, another method 405.
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "/dashboard/billing": ("GET",),
     "/openapi.json": ("GET",),
     "/v1/account/alerts": ("DELETE", "GET", "PUT"),
     "/v1/account/auto-topup": ("DELETE", "GET", "PUT"),
@@ -34,6 +35,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
 # Routes that answer without a key; everything else is protected.
 PUBLIC_ROUTES: Final = frozenset(
     {
+        ("GET", "/dashboard/billing"),
         ("GET", "/openapi.json"),
         ("GET", "/v1/status"),
         ("POST", "/v1/callbacks/{provider}/{token}"),
