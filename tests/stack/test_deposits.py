@@ -189,7 +189,7 @@ def test_a_planted_cent_is_found_by_the_account_check_and_freezes_the_account(
     script(stack, f"sessions/{session}/pay", action="pay")
     until(lambda: balance_cents(stack, payer) == 1_000)
     assert payer.account_id not in check(stack, "OnAccountsCheckTickFunction", wallets="moved")["differences"]
-    _add_cents(stack, payer, 1)
+    add_cents(stack, payer, 1)
     try:
         report = check(stack, "OnAccountsCheckTickFunction", wallets="moved")
         assert list(report["differences"]) == [payer.account_id]
@@ -197,10 +197,10 @@ def test_a_planted_cent_is_found_by_the_account_check_and_freezes_the_account(
             refused = client.post("/v1/images/generate", json={"prompt": "a fox"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_frozen")
     finally:
-        _add_cents(stack, payer, -1)
+        add_cents(stack, payer, -1)
 
 
-def _add_cents(stack: Stack, account: Account, cents: int) -> None:
+def add_cents(stack: Stack, account: Account, cents: int) -> None:
     """Change a stored balance behind the ledger's back."""
     stack.aws("dynamodb").update_item(
         TableName=stack.tables["balances"],
