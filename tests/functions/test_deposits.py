@@ -406,6 +406,7 @@ def test_the_check_counts_what_it_found_for_the_alarm(
         "PaymentsChecked": 1,
         "PaymentsFoundByCheck": 1,
         "PaymentsFailing": 0,
+        "ReconciliationIncomplete": 0,
         "ClawBackShortfalls": 0,
     }
 

@@ -207,3 +207,55 @@ def test_an_execution_outlasts_the_longest_job() -> None:
 def test_every_queue_gives_up_into_the_dead_letters_after_five_receives(name: str) -> None:
     redrive = resources("AWS::SQS::Queue")[name]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": "DeadLetters.Arn"}, "maxReceiveCount": 5}
+
+
+# By metric: where it is counted.
+COUNTED = (ROOT / "layers/corent/python/corent/edge/checks.py").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(resources("AWS::CloudWatch::Alarm")))
+def test_every_alarm_watches_something_that_is_counted_and_has_its_page(name: str) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")[name]
+    assert alarm["Namespace"] == "AWS/SQS" or f'"{alarm["MetricName"]}"' in COUNTED
+    assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+    page = (ROOT / "docs" / "operating-money.md").read_text()
+    assert f"`{name}`" in page
+    assert "docs/operating-money.md" in alarm["AlarmDescription"]
+
+
+def test_only_the_functions_around_payments_know_the_card_processor() -> None:
+    layered = {name for name in FUNCTIONS if {"Ref": "StripeLayer"} in functions()[name].get("Layers", [])}
+    assert layered == {
+        f"{name}Function"
+        for name in (
+            *("AccountDeposit", "StripeEvents", "OnPaymentEvent"),
+            *("OnPaymentsCheckTick", "OnBalanceCrossed"),
+        )
+    }
+    allowed = {
+        name
+        for name in FUNCTIONS
+        for statement in statements(functions()[name])
+        if any("corent/stripe-" in json.dumps(each) for each in granted_resources(statement))
+    }
+    assert allowed == layered
+
+
+def test_the_account_check_may_write_nothing_but_a_freeze() -> None:
+    granted = {
+        action
+        for statement in statements(functions()["OnAccountsCheckTickFunction"])
+        for action in actions(statement)
+    }
+    assert granted == {
+        *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+    }
+
+
+def test_receiving_an_event_may_read_no_table() -> None:
+    granted = {
+        action
+        for statement in statements(functions()["StripeEventsFunction"])
+        for action in actions(statement)
+    }
+    assert granted == {"secretsmanager:GetSecretValue", "sqs:SendMessage"}

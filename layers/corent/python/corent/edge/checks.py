@@ -47,6 +47,7 @@ def payments_report(report: PaymentsReport) -> dict[str, Any]:
     _count("PaymentsChecked", report.checked)
     _count("PaymentsFoundByCheck", len(report.found))
     _count("PaymentsFailing", len(report.failed))
+    _count("ReconciliationIncomplete", int(not report.complete))
     _count("ClawBackShortfalls", int(report.short_micros > 0))
     answer = dataclasses.asdict(report)
     (log.error if report.found or report.failed else log.info)("payments checked", report=answer)
