@@ -1,4 +1,4 @@
-"""One browser for all browser tests, a page of its own for each."""
+"""One browser for each module of browser tests, a page of its own for each test."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,9 @@ from tests.browser.driver import Seen, browser, visit
 from tests.stripe_stand_in import StandIn, stand_in
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while a browser is open, playwright's event loop is the thread's running one, and
+# no later test could start a loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser."""
     with browser() as started:
