@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from local import (
     streams,
 )
 from local.place import ROOT, VENVS, Place, StackError, from_environment
+from local.serving import NotServedError, serving
 
 READY_S = 30.0
 HEADLESS_READY_S = 300.0
@@ -100,18 +100,12 @@ def running_front(place: Place, *, api_url: str, streams_url: str, bucket_url: s
         backlog=1024,
     )
     config.timeout_graceful_shutdown = 3
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="front", daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise StackError(f"The front could not listen on port {place.port}; see above.")
-            time.sleep(0.02)
+    with ExitStack() as running:
+        try:
+            running.enter_context(serving(config, name="front"))
+        except NotServedError as error:
+            raise StackError(f"The front could not listen on port {place.port}; see above.") from error
         yield
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @contextmanager

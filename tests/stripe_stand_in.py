@@ -2,8 +2,7 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,25 +13,14 @@ import stripe
 
 from local.stripe_stand_in.delivery import NO_ISSUERS
 from local.stripe_stand_in.server import Running, running
+from tests.waiting import until
 
-DEADLINE_S: Final = 15.0
-# As a person's steps, and far below the deadline above.
+# As a person's steps, and far below how long a test waits.
 QUICK_WAITS_S: Final = (0.02, 0.04, 0.08)
 SUCCESS_URL: Final = "http://127.0.0.1:9/paid?session={CHECKOUT_SESSION_ID}"
 CANCEL_URL: Final = "http://127.0.0.1:9/left"
 
 type Document = dict[str, Any]
-
-
-def until[T](found: Callable[[], T], *, deadline_s: float = DEADLINE_S) -> T:
-    """Ask until the answer is true, and return it. Fails at the deadline."""
-    end_s = time.monotonic() + deadline_s
-    while True:
-        answer = found()
-        if answer:
-            return answer
-        assert time.monotonic() < end_s, f"not so within {deadline_s} s"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -138,7 +126,7 @@ class StandIn:
 
     def all_delivered(self) -> None:
         """Wait until no delivery is still to come."""
-        until(lambda: self.deliveries["pending"] == 0)
+        until(lambda: self.deliveries["pending"] == 0, what="every event to be delivered")
 
 
 @contextmanager

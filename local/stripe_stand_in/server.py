@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from local.serving import serving
 from local.stripe_stand_in.account import Account
 from local.stripe_stand_in.api import Api
 from local.stripe_stand_in.checkout import Checkout
@@ -22,7 +23,6 @@ from local.stripe_stand_in.payments import expire_due
 from local.stripe_stand_in.scripting import Scripting
 from local.stripe_stand_in.store import Store, new_id
 
-STARTED_S: Final = 10.0
 EXPIRE_EVERY_S: Final = 1.0
 
 
@@ -93,20 +93,8 @@ def _serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
         log_level="warning",
     )
     config.timeout_graceful_shutdown = 1
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), name="stripe-stand-in", daemon=True)
-    thread.start()
-    try:
-        deadline_s = time.monotonic() + STARTED_S
-        while not server.started:
-            if not thread.is_alive() or time.monotonic() > deadline_s:
-                raise RuntimeError("The Stripe stand-in did not start; see above.")
-            time.sleep(0.01)
+    with listening, serving(config, name="Stripe stand-in", listening=listening):
         yield
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 import pytest
 import stripe
 
-from tests.stripe_stand_in import QUICK_WAITS_S, Received, StandIn, stand_in, until
+from tests.stripe_stand_in import QUICK_WAITS_S, Received, StandIn, stand_in
+from tests.waiting import until
 
 PAID = [
     *("payment_intent.created", "charge.succeeded"),
@@ -192,5 +193,5 @@ def test_a_receiver_may_ask_the_api_while_an_event_is_delivered(stripe_api: Stan
     stripe_api.receiver.take = take  # type: ignore[method-assign]  # It asks before it takes.
     made = stripe_api.new_session()
     stripe_api.script(f"sessions/{made.id}/pay")
-    until(lambda: len(asked) == len(PAID))
+    until(lambda: len(asked) == len(PAID), what="every event to arrive")
     assert set(asked) == {"paid"}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from local.stripe_stand_in.server import running
-from tests.stripe_stand_in import StandIn, stand_in, until
+from tests.stripe_stand_in import StandIn, stand_in
+from tests.waiting import until
 
 KEYS = {"api_key": "sk_test_kept", "webhook_secret": "whsec_kept"}
 
@@ -43,8 +44,8 @@ def test_an_event_that_was_not_delivered_comes_after_a_restart(tmp_path: Path) -
         before.receiver.answers = [500]
         made = before.new_session()
         before.client.v1.checkout.sessions.expire(made.id)
-        until(lambda: before.receiver.types)
-        until(lambda: before.deliveries["data"][0]["attempts"])
+        until(lambda: before.receiver.types, what="an event")
+        until(lambda: before.deliveries["data"][0]["attempts"], what="a try")
     with stand_in(state=state, **KEYS) as after:
         after.all_delivered()
         assert after.receiver.types == ["checkout.session.expired"]

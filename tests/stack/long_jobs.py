@@ -1,7 +1,5 @@
 """Long jobs of the running stack, as their caller sees them: bought, polled, and what came of them."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +9,11 @@ from sandbox.generations import Generation
 from tests.stack.conftest import Account, Stack
 from tests.stack.executions import Execution, read_execution
 from tests.stack.sandbox_records import read_records
+from tests.waiting import until
 
 FILMS: Final = "/v1/videos/generate"
 FILM_CENTS: Final = 63
 ENDED: Final = ("completed", "failed", "cancelled")
-POLL_S: Final = 0.25
-WAIT_MAX_S: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +32,6 @@ def buy_film(client: httpx.Client, *, prompt: str = "a red fox runs", **fields: 
     assert answer.status_code == 202, answer.text
     job_id: str = answer.json()["id"]
     return job_id
-
-
-def until[T](look: Callable[[], T | None], *, what: str, wait_max_s: float = WAIT_MAX_S) -> T:
-    """The first thing but None that `look` returns. Fails, saying `what`, when none comes."""
-    ends_s = time.monotonic() + wait_max_s
-    while time.monotonic() < ends_s:
-        seen = look()
-        if seen is not None:
-            return seen
-        time.sleep(POLL_S)
-    raise AssertionError(f"waited for {wait_max_s:.0f} s in vain: {what}")
 
 
 def read_job(client: httpx.Client, job_id: str) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
 from tests.stack.executions import stop_execution
 from tests.stack.faults import make_due, misconfigured
-from tests.stack.long_jobs import balance, until
+from tests.stack.long_jobs import balance
 from tests.stack.sandbox_records import read_records
 from tests.stack.webhook_receiver import receiving
+from tests.waiting import until
 
 IMAGES: Final = "/v1/images/batch"
 FILMS: Final = "/v1/videos/batch"

@@ -24,8 +24,9 @@ from tests.fakes import a_job
 from tests.invariants import violations
 from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
-from tests.stack.long_jobs import balance, buy_film, ended_execution, read_job, until
+from tests.stack.long_jobs import balance, buy_film, ended_execution, read_job
 from tests.stack.sandbox_records import read_records
+from tests.waiting import until
 
 OPENING_CENTS = 5_000
 RACES = 60

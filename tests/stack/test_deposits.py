@@ -1,8 +1,7 @@
 """Money comes in on the running stack: by a click in a real browser, by events, and without them."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,9 +12,7 @@ from tests.browser.driver import browser, visit
 from tests.invariants import violations
 from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
-
-# A paid deposit is credited within ten seconds of its event (docs/ledger.md); this machine may be slower.
-CREDITED_S = 60.0
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +55,6 @@ def script(stack: Stack, path: str, **said: Any) -> dict[str, Any]:
     return made
 
 
-def until(found: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + CREDITED_S
-    while not found():
-        assert time.monotonic() < end_s, f"not so within {CREDITED_S:.0f} s"
-        time.sleep(0.1)
-
-
 def all_events_handled(stack: Stack) -> None:
     """Wait until every event is delivered, and its payment looked at."""
 
@@ -76,7 +66,7 @@ def all_events_handled(stack: Stack) -> None:
         )
         return reply.json()["pending"] == 0 and set(queue["Attributes"].values()) == {"0"}
 
-    until(quiet)
+    until(quiet, what="every event to be handled")
 
 
 def check(stack: Stack, function: str, **said: Any) -> dict[str, Any]:
@@ -97,7 +87,7 @@ def test_a_click_on_the_pay_page_raises_the_balance_once(
         seen.page.wait_for_url(f"{stack.base_url}/dashboard/billing")
         assert seen.page.get_by_role("heading").inner_text() == "Back from the payment page"
         assert (seen.hosts, seen.problems) == ({"127.0.0.1"}, [])
-    until(lambda: balance_cents(stack, payer) == 1_000)
+    until(lambda: balance_cents(stack, payer) == 1_000, what="the deposit to be credited")
     all_events_handled(stack)
     assert kinds(stack, payer) == ["deposit"]
     assert balance_cents(stack, payer) == 1_000
@@ -119,7 +109,7 @@ def test_a_double_click_pays_once(stack: Stack, payer: Account, chromium: Browse
         seen.page.goto(made["checkout_url"])
         seen.page.get_by_role("button", name="Pay $10.00").dblclick()
         seen.page.wait_for_url(f"{stack.base_url}/**")
-    until(lambda: balance_cents(stack, payer) > 0)
+    until(lambda: balance_cents(stack, payer) > 0, what="the deposit to be credited")
     all_events_handled(stack)
     assert (balance_cents(stack, payer), kinds(stack, payer)) == (1_000, ["deposit"])
 
@@ -147,14 +137,14 @@ def test_a_dispute_on_a_spent_balance_leaves_less_than_nothing_and_running_jobs_
 ) -> None:
     session = deposit(stack, payer, 500)["session_id"]
     script(stack, f"sessions/{session}/pay", action="pay")
-    until(lambda: balance_cents(stack, payer) == 500)
+    until(lambda: balance_cents(stack, payer) == 500, what="the deposit to be credited")
     with stack.client(key=payer.live_key) as client:
         bought = [
             client.post("/v1/videos/generate", json={"prompt": "a fox", "preference": "quality"}).json()
             for _ in range(3)
         ]
         script(stack, "disputes", session=session)
-        until(lambda: "dispute" in kinds(stack, payer))
+        until(lambda: "dispute" in kinds(stack, payer), what="the dispute to be posted")
         refused = client.post("/v1/images/generate", json={"prompt": "a fox"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_frozen")
 
@@ -162,7 +152,7 @@ def test_a_dispute_on_a_spent_balance_leaves_less_than_nothing_and_running_jobs_
             states = [client.get(f"/v1/jobs/{job['id']}").json()["status"] for job in bought]
             return states == ["completed"] * 3
 
-        until(settled)
+        until(settled, what="the videos to end")
     # 500 came in and were claimed back; three videos of 150 were delivered all the same.
     assert balance_cents(stack, payer) == -450
     assert violations(**read_books(stack, payer)) == []
@@ -187,7 +177,7 @@ def test_a_planted_cent_is_found_by_the_account_check_and_freezes_the_account(
 ) -> None:
     session = deposit(stack, payer)["session_id"]
     script(stack, f"sessions/{session}/pay", action="pay")
-    until(lambda: balance_cents(stack, payer) == 1_000)
+    until(lambda: balance_cents(stack, payer) == 1_000, what="the deposit to be credited")
     assert payer.account_id not in check(stack, "OnAccountsCheckTickFunction", wallets="moved")["differences"]
     add_cents(stack, payer, 1)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stack.conftest import Stack
-from tests.stack.long_jobs import until
+from tests.waiting import until
 
 RAISING = """
 class OutOfStockError(Exception):

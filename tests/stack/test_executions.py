@@ -12,9 +12,10 @@ from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
 from tests.stack.executions import execution_arn, stop_execution
 from tests.stack.faults import make_due, misconfigured
-from tests.stack.long_jobs import balance, buy_film, ended, followed, read_job, until
+from tests.stack.long_jobs import balance, buy_film, ended, followed, read_job
 from tests.stack.sandbox_records import read_records
 from tests.stack.workers import frozen, kill_workers
+from tests.waiting import until
 
 STEPS = (
     "GenerationSubmitFunction",

@@ -9,8 +9,9 @@ from standardwebhooks.webhooks import Webhook
 from tests.invariants import violations
 from tests.stack.books import read_books
 from tests.stack.conftest import Account, Stack
-from tests.stack.test_deposits import all_events_handled, balance_cents, kinds, script, until
+from tests.stack.test_deposits import all_events_handled, balance_cents, kinds, script
 from tests.stack.webhook_receiver import Message, Receiver, receiving
+from tests.waiting import until
 
 SECRET = "a secret of this very account"
 RULES = {"threshold_cents": 500, "amount_cents": 2_000, "monthly_cap_cents": 4_000}
@@ -21,7 +22,7 @@ def save_card(stack: Stack, account: Account) -> str:
     with stack.client(key=account.live_key) as client:
         made = client.post("/v1/account/deposit", json={"amount_cents": 500, "save_card": True}).json()
     script(stack, f"sessions/{made['session_id']}/pay", action="pay")
-    until(lambda: balance_cents(stack, account) == 500)
+    until(lambda: balance_cents(stack, account) == 500, what="the deposit to be credited")
     session: str = made["session_id"]
     return session
 
@@ -49,8 +50,8 @@ def test_many_purchases_at_once_below_a_threshold_are_told_once_and_topped_up_on
 
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(buy, range(8))) == {200}
-        until(lambda: kinds(stack, account).count("deposit") == 2)
-        until(lambda: told(receiver) == ["balance.low"])
+        until(lambda: kinds(stack, account).count("deposit") == 2, what="the top-up")
+        until(lambda: told(receiver) == ["balance.low"], what="the notice")
         all_events_handled(stack)
         assert balance_cents(stack, account) == 500 - 8 * 2 + 2_000
         assert client.get("/v1/account/auto-topup").json()["spent_this_month_cents"] == 2_000
@@ -68,7 +69,7 @@ def test_a_declined_top_up_is_told_and_turned_off(stack: Stack) -> None:
         customer = _customer(stack, account)
         script(stack, "cards", customer=customer, behaviour="decline")
         assert client.put("/v1/account/auto-topup", json={**RULES, "threshold_cents": 600}).status_code == 200
-        until(lambda: told(receiver) == ["auto_topup.disabled"])
+        until(lambda: told(receiver) == ["auto_topup.disabled"], what="the notice")
         topup = client.get("/v1/account/auto-topup").json()
     assert (topup["enabled"], topup["disabled_reason"]) == (False, "card_declined")
     assert balance_cents(stack, account) == 500

@@ -18,8 +18,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.stack.conftest import ROOT, Account, Stack
-from tests.stack.long_jobs import buy_film, read_job, until
+from tests.stack.long_jobs import buy_film, read_job
 from tests.stack.webhook_receiver import Message, Receiver, receiving
+from tests.waiting import until
 
 SECRET = "canary-secret-of-a-caller-狐"
 IMAGES = "/v1/images/generate"

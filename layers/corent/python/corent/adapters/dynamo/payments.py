@@ -22,7 +22,7 @@ from corent.adapters.dynamo.outcomes import answering, is_condition
 from corent.adapters.dynamo.transactions import ABSENT, PRESENT, Action, transact
 from corent.adapters.dynamo.values import Value, number, number_of, optional_text, text, text_of
 from corent.ledger.balances import Balance, WalletStatus
-from corent.ledger.entries import Entry, EntryKind
+from corent.ledger.entries import Entry, EntryKind, settle_key
 from corent.ledger.payment_store import (
     ClawBackWrite,
     DepositWrite,
@@ -120,7 +120,7 @@ class DynamoPayments:
         transact(self._client, actions, name=entry.key)
 
     def write_goodwill(self, entry: Entry, *, job_id: str) -> None:
-        captured = self._check_entry(entry.wallet_id, key=f"settle#{job_id}", kind=EntryKind.CAPTURE)
+        captured = self._check_entry(entry.wallet_id, key=settle_key(job_id), kind=EntryKind.CAPTURE)
         actions = [captured, put_entry(self._table, entry), self._move(entry)]
         transact(self._client, actions, name=entry.key)
 
