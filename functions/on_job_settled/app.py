@@ -12,8 +12,8 @@ log = Logger(service="corent")
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    jobs, malformed = changed_jobs(event, parse=health.job_of)
-    folded = health.fold_health()(jobs)
+    changes, malformed = changed_jobs(event, parse=health.job_of)
+    folded = health.fold_health()(changes)
     if malformed:
         log.error("malformed job records", sequence_numbers=malformed)
-    log.info("folded", jobs=folded)
+    log.info("folded", attempts=folded)

@@ -35,6 +35,11 @@ class UpstreamError(Exception):
         self.detail = detail
         self.retry_after_s = retry_after_s
 
+    @property
+    def retry_after_ms(self) -> int | None:
+        """How long it asked us to wait, None where it did not."""
+        return None if self.retry_after_s is None else round(self.retry_after_s * 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class InputImage:

@@ -6,7 +6,7 @@ from corent.edge.bodies.orders import AcceptedReply
 from corent.edge.http import Exchange
 from corent.edge.orders import accepted, note_replay
 from corent.jobs.document import cost_cents, duration_ms, failure_error, results
-from corent.jobs.job import ImageOrder
+from corent.jobs.job import ImageOrder, OnRefusal
 from corent.usecases.generate_image import Answer
 
 
@@ -22,6 +22,7 @@ def order_of(body: ImageItem) -> ImageOrder:
         seed=body.seed,
         negative_prompt=body.negative_prompt,
         image_url=body.image_url,
+        on_refusal=OnRefusal(body.on_refusal),
         metadata=body.metadata,
     )
 

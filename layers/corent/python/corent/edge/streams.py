@@ -4,26 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 from corent.jobs.job import Job
+from corent.usecases.fold_health import JobChange
 
 
 def changed_jobs(
     event: dict[str, Any], *, parse: Callable[[dict[str, Any]], Job]
-) -> tuple[list[Job], list[str]]:
-    """The jobs of the event's records, and the sequence numbers of records that are no jobs at all.
+) -> tuple[list[JobChange], list[str]]:
+    """The jobs that the event's records changed, and the sequence numbers of records that are no jobs at all.
 
     A malformed record is not given back to the stream: that would bring the good ones after it again, too.
     """
-    jobs = []
+    changes = []
     malformed = []
     for record in event["Records"]:
-        image = record["dynamodb"].get("NewImage")
+        images = record["dynamodb"]
+        image = images.get("NewImage")
         if image is None or image.get("sk") != {"S": "JOB"}:
             continue
         try:
-            jobs.append(parse(image))
+            before = parse(images["OldImage"]) if "OldImage" in images else None
+            changes.append(JobChange(before=before, after=parse(image)))
         except (KeyError, ValueError, TypeError, IndexError):
-            malformed.append(record["dynamodb"]["SequenceNumber"])
-    return jobs, malformed
+            malformed.append(images["SequenceNumber"])
+    return changes, malformed
 
 
 def owed_webhooks(event: dict[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from corent.core.tiers import AspectRatio, Preference, Resolution
 from corent.edge.bodies.videos import VideoItem
-from corent.jobs.job import VideoOrder
+from corent.jobs.job import OnRefusal, VideoOrder
 
 
 def order_of(body: VideoItem) -> VideoOrder:
@@ -16,5 +16,6 @@ def order_of(body: VideoItem) -> VideoOrder:
         seed=body.seed,
         negative_prompt=body.negative_prompt,
         image_url=body.image_url,
+        on_refusal=OnRefusal(body.on_refusal),
         metadata=body.metadata,
     )

@@ -3,28 +3,34 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from corent.health.results import OfferWindow, TierWindow
+from corent.health.document import HealthDocument
+from corent.health.status import StatusDocument
 
 
 class HealthStore(Protocol):
-    """The two health documents: what routing reads, and what the status page reads."""
+    """The two health documents: what routing reads, and what anyone may read."""
 
-    def read_offers(self) -> OfferWindow:
-        """The last results of every offer; empty before the first."""
+    def read(self) -> HealthDocument:
+        """What live traffic and probes have shown; empty before the first."""
         ...
 
-    def read_tiers(self) -> TierWindow:
-        """The last results of every tier; empty before the first."""
-        ...
-
-    def update(
-        self,
-        fold: Callable[[OfferWindow, TierWindow], tuple[OfferWindow, TierWindow]],
-    ) -> None:
-        """Replace both documents by what `fold` makes of them, losing no concurrent update.
+    def update(self, fold: Callable[[HealthDocument], HealthDocument]) -> HealthDocument:
+        """Replace the document by what `fold` makes of it, losing no concurrent update; what it is now.
 
         `fold` may run more than once. Raises HealthContendedError when others always came first.
         """
+        ...
+
+    def read_status(self) -> StatusDocument:
+        """The public status as it was last written; empty before the first."""
+        ...
+
+    def update_status(self, step: Callable[[StatusDocument], StatusDocument]) -> None:
+        """Replace the public status by what `step` makes of it. As `update`."""
+        ...
+
+    def claim_trial(self, offer_id: str, *, now_ms: int, until_ms: int) -> bool:
+        """Whether the caller may try that offer until then, alone; False while another may."""
         ...
 
 

@@ -33,6 +33,13 @@ class JobFailure(StrEnum):
     INVALID_IMAGE_URL = "invalid_image_url"
 
 
+class OnRefusal(StrEnum):
+    """What is done when an upstream refuses the content."""
+
+    FAIL = "fail"
+    FAILOVER = "failover"  # One other upstream is asked.
+
+
 @dataclass(frozen=True, slots=True)
 class ImageOrder:
     """What the caller asked for, in the contract's words and with its defaults filled in."""
@@ -46,6 +53,7 @@ class ImageOrder:
     seed: int | None = None
     negative_prompt: str | None = None
     image_url: str | None = None
+    on_refusal: OnRefusal = OnRefusal.FAIL
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,6 +69,7 @@ class VideoOrder:
     seed: int | None = None
     negative_prompt: str | None = None
     image_url: str | None = None
+    on_refusal: OnRefusal = OnRefusal.FAIL
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +97,8 @@ class AttemptOutcome(StrEnum):
 class Attempt:
     """One purchase at one offer. `candidate` is its place in the route; `ticket` asks for it again.
 
-    Times are milliseconds since the job was created.
+    Times are milliseconds since the job was created. `retry_after_ms` is how long its upstream asked us to
+    wait.
     """
 
     candidate: int
@@ -97,6 +107,7 @@ class Attempt:
     duration_ms: int
     ticket: str | None = None
     cost_micros: int | None = None
+    retry_after_ms: int | None = None
 
     def settled(self) -> "Attempt":
         """As it is kept once its job has ended: without a ticket, which names an upstream.

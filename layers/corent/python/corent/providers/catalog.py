@@ -251,9 +251,11 @@ def _image_offers(row: _Row, *, prices: dict[str, int]) -> list[Offer]:
             **abilities,
             tier=tier,
             quality=quality,
-            takes_image=with_image_micros is not None and with_image_micros <= prices[tier],
+            takes_image=covered,
+            cost_with_image_micros=with_image_micros if covered else None,
         )
         for tier, quality in _places(row, cost_micros=common["cost_micros"], prices=prices)
+        for covered in (with_image_micros is not None and with_image_micros <= prices[tier],)
     ]
 
 

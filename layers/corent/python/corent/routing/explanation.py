@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from corent.core.tiers import Preference
-from corent.routing.route import Route
+from corent.routing.decide import SHAKY_BELOW_MILLI
+from corent.routing.route import Candidate, Choice, Flag, Route
 
 _REASONING: Final = {
     Preference.FAST: "Optimized for speed, then reliability.",
@@ -12,6 +13,13 @@ _REASONING: Final = {
     Preference.BALANCED: "Balanced between cost, speed, reliability and quality.",
     Preference.QUALITY: "Optimized for quality, then reliability.",
 }
+_FIRST: Final = {
+    Choice.BEST: "",
+    Choice.TRIAL: " The first candidate was tried because it may have recovered.",
+    Choice.EXPLORATION: " The first candidate was tried because little was known of it lately.",
+    Choice.LAST_RESORT: " All candidates looked bad: the least bad was tried, once.",
+}
+_DEGRADED: Final = frozenset({Flag.SUSPECT, Flag.BLOCKED, Flag.TRIAL})
 
 
 def explain(
@@ -19,19 +27,9 @@ def explain(
 ) -> dict[str, Any]:
     """The body of `GET /v1/routing/explain`. `attempts` are (candidate, outcome, duration in ms).
 
-    Letters follow the order of score and say nothing outside this one request.
+    Letters follow the order of the route and say nothing outside this one request.
     """
-    candidates = [
-        {
-            "name": _letter(place),
-            "score": candidate.score_milli / 1000,
-            "cost": candidate.cost_milli / 1000,
-            "latency": candidate.latency_milli / 1000,
-            "reliability": candidate.reliability_milli / 1000,
-            "health": "degraded" if candidate.degraded else "operational",
-        }
-        for place, candidate in enumerate(route.candidates)
-    ]
+    candidates = [_candidate(each, name=_letter(place)) for place, each in enumerate(route.candidates)]
     excluded = [
         {"name": _letter(len(candidates) + place), "reason": each.reason.value}
         for place, each in enumerate(route.excluded)
@@ -39,7 +37,8 @@ def explain(
     weights = route.weights
     return {
         "model": tier,
-        "reasoning": _REASONING[route.preference],
+        "reasoning": _REASONING[route.preference] + _FIRST[route.choice],
+        "choice": route.choice.value,
         "candidates_considered": len(candidates) + len(excluded),
         "failover_occurred": len({candidate for candidate, _, _ in attempts}) > 1,
         "candidates": candidates,
@@ -55,6 +54,20 @@ def explain(
             "reliability": weights.reliability / 1000,
             "quality": weights.quality / 1000,
         },
+    }
+
+
+def _candidate(candidate: Candidate, *, name: str) -> dict[str, Any]:
+    a = candidate.appraisal
+    is_degraded = a.reliability_milli < SHAKY_BELOW_MILLI or bool(_DEGRADED & a.flags)
+    return {
+        "name": name,
+        "score": candidate.score_milli / 1000,
+        "cost": a.cost_milli / 1000,
+        "latency": a.latency_milli / 1000,
+        "reliability": a.reliability_milli / 1000,
+        "quality": a.quality_milli / 1000,
+        "health": "degraded" if is_degraded else "operational",
     }
 
 

@@ -1,40 +1,45 @@
-"""Rank the offers of a tier for one request. Pure: the same input gives the same route, byte for byte."""
+"""Rank the offers of a tier for one request: who can serve it, how each is appraised, in which order.
 
+Pure: the same input gives the same route, byte for byte. The order itself is decided in `decide.py`.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from random import Random
+from math import ceil
 from typing import Final
 
 from corent.core.tiers import AspectRatio, ImageFormat, Preference, Resolution
-from corent.routing.health import OfferHealth
+from corent.health.breaker import Circuit
+from corent.health.evidence import LIVE_WEIGHT
+from corent.routing.decide import decide
+from corent.routing.health import HealthView, OfferHealth
 from corent.routing.offers import Offer
-from corent.routing.route import Candidate, Excluded, Exclusion, Route, Weights
+from corent.routing.route import Appraisal, Excluded, Exclusion, Flag, Route, Weights
 
-# Shares of a score in thousandths; each row adds up to 1000.
+# Shares of a delivery's worth in thousandths; each row adds up to 1000.
 WEIGHTS: Final = {
     Preference.FAST: Weights(cost=100, latency=600, reliability=250, quality=50),
     Preference.CHEAP: Weights(cost=600, latency=100, reliability=250, quality=50),
     Preference.BALANCED: Weights(cost=250, latency=250, reliability=300, quality=200),
     Preference.QUALITY: Weights(cost=50, latency=100, reliability=300, quality=550),
 }
-# Offers closer than this share the traffic; the seed decides which goes first.
-TIE_BREAK_MILLI: Final = 15
-# Added to every cost, so that a free offer does not make all others look infinitely dear.
-COST_FLOOR_MICROS: Final = 1_000
-# Results needed before measurements weigh as much as the catalog's priors.
-PRIOR_RESULTS: Final = 10
-RELIABILITY_PRIOR_MILLI: Final = 970
+# Below three recent live calls an offer counts as hardly measured.
+NEW_BELOW: Final = 3 * LIVE_WEIGHT
+WAIT_MAX_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
     """What routing needs to know of a request. `day` is its date, for offers that were retired.
 
-    `output_format` and `count` are given for images, `duration_s` and `resolution` for videos.
+    `unit_price_micros` is what one image, or one second, is sold for. `output_format` and `count` are given
+    for images, `duration_s` and `resolution` for videos.
     """
 
     tier: str
     preference: Preference
+    unit_price_micros: int
     aspect_ratio: AspectRatio
     seeded: bool
     image: bool
@@ -49,61 +54,69 @@ def rank(
     request: RouteRequest,
     *,
     offers: tuple[Offer, ...],
-    health: dict[str, OfferHealth],
+    health: HealthView,
     seed: int,
     spent_up: frozenset[str] = frozenset(),
 ) -> Route:
-    """Order the offers that can serve the request by score, best first.
+    """Order the offers that can serve the request, best first.
 
-    `health` is by offer id; an offer without results is judged by its catalog priors. Offers of the upstreams
-    in `spent_up` are left out. Raises nothing: a route may have no candidates.
+    `health` knows every one of `offers`. Offers of the upstreams in `spent_up` are left out. Offers that are
+    not to be tried now are left out, too, unless there are no others. Raises nothing: a route may have no
+    candidates.
     """
-    weights = WEIGHTS[request.preference]
     in_tier = sorted((offer for offer in offers if offer.tier == request.tier), key=lambda offer: offer.id)
     excluded = []
-    able = []
+    ready, blocked = [], []
     for offer in in_tier:
-        reason = _exclusion(offer, request, spent_up=spent_up)
-        if reason is None:
-            able.append(offer)
-        else:
+        reason = _unfit(offer, request, spent_up=spent_up)
+        if reason is not None:
             excluded.append(Excluded(offer_id=offer.id, reason=reason))
-    latencies = {offer.id: expected_latency_ms(offer, health.get(offer.id)) for offer in able}
-    cheapest_micros = min((offer.cost_micros for offer in able), default=0)
-    fastest_ms = min(latencies.values(), default=0)
-    scored = []
-    for offer in able:
-        measured = health.get(offer.id)
-        cost = _share(cheapest_micros + COST_FLOOR_MICROS, offer.cost_micros + COST_FLOOR_MICROS)
-        latency = _share(fastest_ms, latencies[offer.id])
-        reliability = _reliability_milli(measured)
-        total = (
-            weights.cost * cost
-            + weights.latency * latency
-            + weights.reliability * reliability
-            + weights.quality * round(offer.quality * 1000)
-        ) // 1000
-        candidate = Candidate(
-            offer_id=offer.id,
-            score_milli=total,
-            cost_milli=cost,
-            latency_milli=latency,
-            reliability_milli=reliability,
-            degraded=measured is not None and measured.degraded,
-        )
-        jitter = Random(f"{seed}:{offer.id}").randrange(TIE_BREAK_MILLI + 1)  # noqa: S311 - spreads load; guards nothing
-        scored.append((candidate.degraded, -(total + jitter), offer.id, candidate))
-    scored.sort(key=lambda row: row[:3])
-    return Route(
+        elif _block(health.offers[offer.id]) is None:
+            ready.append(offer)
+        else:
+            blocked.append(offer)
+    wait_ms = min((health.offers[offer.id].wait_ms for offer in blocked), default=0)
+    if ready:
+        excluded += [
+            Excluded(offer_id=offer.id, reason=reason)
+            for offer in blocked
+            if (reason := _block(health.offers[offer.id])) is not None
+        ]
+    return decide(
+        [_appraise(offer, request, health.offers[offer.id]) for offer in ready or blocked],
         seed=seed,
         preference=request.preference,
-        weights=weights,
-        candidates=tuple(row[3] for row in scored),
-        excluded=tuple(excluded),
+        weights=WEIGHTS[request.preference],
+        excluded=tuple(sorted(excluded, key=lambda each: each.offer_id)),
+        is_tight=request.tier in health.out_of_retries,
+        wait_s=min(WAIT_MAX_S, ceil(wait_ms / 1000)),
     )
 
 
-def _exclusion(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> Exclusion | None:
+def half_open(
+    request: RouteRequest, *, offers: Iterable[Offer], health: HealthView, spent_up: frozenset[str]
+) -> list[Offer]:
+    """The offers that could serve the request, were one allowed to try them: one at a time is."""
+    return [
+        offer
+        for offer in offers
+        if offer.tier == request.tier
+        and health.offers[offer.id].circuit is Circuit.HALF_OPEN
+        and not health.offers[offer.id].is_resting
+        and _unfit(offer, request, spent_up=spent_up) is None
+    ]
+
+
+def unit_cost_micros(offer: Offer, *, resolution: Resolution | None, image: bool) -> int:
+    """What one image, or one second, of such a request costs us by the catalog."""
+    if resolution is Resolution.FULL_HD and offer.cost_1080p_micros is not None:
+        return offer.cost_1080p_micros
+    if image and offer.cost_with_image_micros is not None:
+        return offer.cost_with_image_micros
+    return offer.cost_micros
+
+
+def _unfit(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> Exclusion | None:
     if offer.retired_on is not None and offer.retired_on <= request.day:
         return Exclusion.RETIRED
     able = (
@@ -120,22 +133,29 @@ def _exclusion(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str])
     return Exclusion.DAILY_CAP if offer.upstream in spent_up else None
 
 
-def _share(best: int, own: int) -> int:
-    """1000 for the best, falling towards 0 as `own` grows."""
-    return 1000 if own <= best else (1000 * best) // own
+def _block(health: OfferHealth) -> Exclusion | None:
+    """Why an offer is not to be tried now."""
+    if health.is_resting:
+        return Exclusion.RATE_LIMITED
+    is_closed = health.circuit is Circuit.CLOSED or (health.circuit is Circuit.HALF_OPEN and health.is_trial)
+    return None if is_closed else Exclusion.CIRCUIT_OPEN
 
 
-def expected_latency_ms(offer: Offer, health: OfferHealth | None) -> int:
-    """About the median time: the catalog's prior, giving way to what was measured."""
-    if health is None or health.latency_ms_p50 is None:
-        return offer.typical_latency_ms
-    seen = health.results
-    return (offer.typical_latency_ms * PRIOR_RESULTS + health.latency_ms_p50 * seen) // (PRIOR_RESULTS + seen)
-
-
-def _reliability_milli(health: OfferHealth | None) -> int:
-    if health is None:
-        return RELIABILITY_PRIOR_MILLI
-    return (RELIABILITY_PRIOR_MILLI * PRIOR_RESULTS + 1000 * health.successes) // (
-        PRIOR_RESULTS + health.results
+def _appraise(offer: Offer, request: RouteRequest, health: OfferHealth) -> Appraisal:
+    cost_micros = unit_cost_micros(offer, resolution=request.resolution, image=request.image)
+    cost_milli = 1000 - cost_micros * health.cost_ratio_milli // request.unit_price_micros
+    is_set = {
+        Flag.SUSPECT: health.is_suspect,
+        Flag.NEW: health.evidence < NEW_BELOW,
+        Flag.TRIAL: health.is_trial,
+        Flag.BLOCKED: _block(health) is not None,
+    }
+    return Appraisal(
+        offer_id=offer.id,
+        cost_milli=min(1000, max(0, cost_milli)),
+        latency_milli=health.speed_milli,
+        reliability_milli=health.reliability_milli,
+        quality_milli=round(1000 * offer.quality),
+        typical_ms=health.typical_ms,
+        flags=frozenset(flag for flag, on in is_set.items() if on),
     )

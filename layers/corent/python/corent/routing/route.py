@@ -1,12 +1,16 @@
-"""A route: the ranked candidates as they were decided, and its stored form.
+"""A route: the candidates as appraised, the order decided from that alone, and the stored form of both.
 
 The stored form is compact JSON (an image's job has to fit one kilobyte with a 200-character prompt):
 
-    {"s": seed, "p": preference, "w": [cost, latency, reliability, quality], "c": candidates, "x": excluded}
-    candidates  "<offer id> <score> <cost> <latency> <reliability>" joined by ";", " degraded" where it was
+    {"v": 2, "s": seed, "p": preference, "w": [cost, latency, reliability, quality], "k": choice,
+     "n": attempts, "t": 1 where failovers were short, "r": seconds until an offer may be tried again,
+     "c": candidates, "x": excluded}
+    candidates  "<offer id> <score> <cost> <latency> <reliability> <quality> <typical ms> <flags>", joined
+                by ";"
     excluded    "<offer id>" joined by ";", with " <reason>" where it is not that the offer is not capable
 
-All scores and weights are thousandths. Offer ids hold neither space nor semicolon.
+Scores, parts and weights are thousandths. Flags are letters of `Flag`, "-" for none. Offer ids hold neither
+space nor semicolon. What the order was decided from is all in it: `decide.replay` decides again.
 """
 
 import json
@@ -16,7 +20,7 @@ from typing import Any, Final
 
 from corent.core.tiers import Preference
 
-_DEGRADED: Final = "degraded"
+FORM: Final = 2
 
 
 class Exclusion(StrEnum):
@@ -25,6 +29,26 @@ class Exclusion(StrEnum):
     RETIRED = "retired"
     NOT_CAPABLE = "not_capable"
     DAILY_CAP = "daily_cap"  # Its upstream has cost as much today as it may.
+    CIRCUIT_OPEN = "circuit_open"
+    RATE_LIMITED = "rate_limited"
+
+
+class Choice(StrEnum):
+    """Why the first candidate stands first."""
+
+    BEST = "best"
+    TRIAL = "trial"  # Its breaker is half open, and this request may find out how it does.
+    EXPLORATION = "exploration"  # Little is known of it lately.
+    LAST_RESORT = "last_resort"  # All look bad: the least bad is tried, once.
+
+
+class Flag(StrEnum):
+    """What else is known of a candidate."""
+
+    SUSPECT = "s"  # A probe of it failed, and nothing has succeeded since.
+    NEW = "n"  # Hardly measured lately.
+    TRIAL = "t"
+    BLOCKED = "b"  # Its breaker is open, or it asked us to wait.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +62,34 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One offer that can serve the request, with its score and the score's parts."""
+class Appraisal:
+    """One offer that can serve the request, as it was judged by itself. Parts are better when higher."""
 
     offer_id: str
-    score_milli: int
     cost_milli: int
     latency_milli: int
     reliability_milli: int
-    degraded: bool
+    quality_milli: int
+    typical_ms: int
+    flags: frozenset[Flag] = frozenset()
+
+    @property
+    def upstream(self) -> str:
+        """Who serves it: ids begin with that."""
+        return self.offer_id.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An appraised offer in its place, with the score that put it there."""
+
+    appraisal: Appraisal
+    score_milli: int
+
+    @property
+    def offer_id(self) -> str:
+        """The offer's id; with the tier it is unique."""
+        return self.appraisal.offer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,57 +102,86 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The decision for one request, best candidate first."""
+    """The decision for one request, best candidate first; at most the first `attempts_max` of them are tried.
+
+    `is_tight` is set where the tier's failovers were used up. `wait_s` is how long until the first of the
+    offers that had to wait may be tried again, 0 where none has to.
+    """
 
     seed: int
     preference: Preference
     weights: Weights
+    choice: Choice
+    attempts_max: int
     candidates: tuple[Candidate, ...]
     excluded: tuple[Excluded, ...]
+    is_tight: bool = False
+    wait_s: int = 0
+
+    @property
+    def tried(self) -> tuple[Candidate, ...]:
+        """The candidates that may be bought from, in order."""
+        return self.candidates[: self.attempts_max]
 
 
 def dump_route(route: Route) -> str:
     """The stored form; equal routes give equal text."""
     weights = route.weights
-    record = {
+    record: dict[str, Any] = {
+        "v": FORM,
         "s": route.seed,
         "p": route.preference.value,
         "w": [weights.cost, weights.latency, weights.reliability, weights.quality],
+        "k": route.choice.value,
+        "n": route.attempts_max,
         "c": ";".join(_dump_candidate(candidate) for candidate in route.candidates),
         "x": ";".join(_dump_excluded(excluded) for excluded in route.excluded),
     }
+    if route.is_tight:
+        record["t"] = 1
+    if route.wait_s:
+        record["r"] = route.wait_s
     return json.dumps(record, separators=(",", ":"))
 
 
 def load_route(text: str) -> Route:
-    """The route a stored form came from."""
+    """The route a stored form came from. Raises ValueError or KeyError for a text that is none."""
     record: dict[str, Any] = json.loads(text)
+    if record["v"] != FORM:
+        raise ValueError(f"a route in form {record['v']}")
     cost, latency, reliability, quality = record["w"]
     return Route(
         seed=record["s"],
         preference=Preference(record["p"]),
         weights=Weights(cost=cost, latency=latency, reliability=reliability, quality=quality),
+        choice=Choice(record["k"]),
+        attempts_max=record["n"],
         candidates=tuple(_load_candidate(row) for row in record["c"].split(";") if row),
         excluded=tuple(_load_excluded(row) for row in record["x"].split(";") if row),
+        is_tight="t" in record,
+        wait_s=record.get("r", 0),
     )
 
 
 def _dump_candidate(candidate: Candidate) -> str:
-    c = candidate
-    row = f"{c.offer_id} {c.score_milli} {c.cost_milli} {c.latency_milli} {c.reliability_milli}"
-    return f"{row} {_DEGRADED}" if candidate.degraded else row
+    a = candidate.appraisal
+    flags = "".join(flag.value for flag in Flag if flag in a.flags) or "-"
+    parts = f"{a.cost_milli} {a.latency_milli} {a.reliability_milli} {a.quality_milli} {a.typical_ms}"
+    return f"{a.offer_id} {candidate.score_milli} {parts} {flags}"
 
 
 def _load_candidate(row: str) -> Candidate:
-    offer_id, score, cost, latency, reliability, *rest = row.split(" ")
-    return Candidate(
+    offer_id, score, cost, latency, reliability, quality, typical, flags = row.split(" ")
+    appraisal = Appraisal(
         offer_id=offer_id,
-        score_milli=int(score),
         cost_milli=int(cost),
         latency_milli=int(latency),
         reliability_milli=int(reliability),
-        degraded=rest == [_DEGRADED],
+        quality_milli=int(quality),
+        typical_ms=int(typical),
+        flags=frozenset(Flag(letter) for letter in flags if letter != "-"),
     )
+    return Candidate(appraisal=appraisal, score_milli=int(score))
 
 
 def _dump_excluded(excluded: Excluded) -> str:

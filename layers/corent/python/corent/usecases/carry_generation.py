@@ -37,6 +37,7 @@ from corent.usecases.next_step import (
     Watch,
     begun,
     next_step,
+    options_of,
 )
 from corent.usecases.settle_job import SettleJob
 from corent.usecases.store_results import StoreResults
@@ -220,11 +221,8 @@ class CarryGeneration:
     def _next(self, job: Job | None) -> Buy | Watch | Abandon | Settle | Ended:
         if job is None:
             return Ended()
-        offers = self._upkeep.offers
-        candidates = [offers[job.tier, c.offer_id] for c in load_route(job.route).candidates]
-        return next_step(
-            job, candidates, now_ms=self._clock.now_ms(), is_repeatable=self._upkeep.is_repeatable
-        )
+        options = options_of(job, self._upkeep.offers)
+        return next_step(job, options, now_ms=self._clock.now_ms(), is_repeatable=self._upkeep.is_repeatable)
 
     def _advanced(
         self, job: Job, *, attempts: tuple[Attempt, ...] | None = None, wake_token: str | None = None
@@ -341,7 +339,8 @@ class CarryGeneration:
 
     def _note_failure(self, job: Job, offer: Offer, error: UpstreamError) -> None:
         self._upkeep.observe(job.id, offer.id, error.failure)
-        self._jobs.advance(job, attempts=self._noted(job, AttemptOutcome(error.failure.value)))
+        outcome = AttemptOutcome(error.failure.value)
+        self._jobs.advance(job, attempts=self._noted(job, outcome, retry_after_ms=error.retry_after_ms))
 
     def _completed(self, job: Job, offer: Offer, generated: Generated) -> tuple[Attempt, ...]:
         said_micros = generated.cost_micros
@@ -355,12 +354,18 @@ class CarryGeneration:
         *,
         ticket: str | None = None,
         cost_micros: int | None = None,
+        retry_after_ms: int | None = None,
     ) -> tuple[Attempt, ...]:
         """The job's attempts with the last one standing so."""
         last = job.attempts[-1]
         duration_ms = self._clock.now_ms() - job.created_at_ms - last.started_ms
         noted = replace(
-            last, outcome=outcome, duration_ms=duration_ms, ticket=ticket, cost_micros=cost_micros
+            last,
+            outcome=outcome,
+            duration_ms=duration_ms,
+            ticket=ticket,
+            cost_micros=cost_micros,
+            retry_after_ms=retry_after_ms,
         )
         return (*job.attempts[:-1], noted)
 

@@ -18,9 +18,9 @@ from corent.jobs.job import (
     Order,
     Webhook,
 )
-from corent.routing.health import OfferHealth
+from corent.routing.health import HealthView, with_trial
 from corent.routing.offers import Offer
-from corent.routing.rank import RouteRequest, expected_latency_ms, rank
+from corent.routing.rank import RouteRequest, half_open, rank
 from corent.routing.route import Route, dump_route
 from corent.usecases.authenticate import Caller
 from corent.usecases.next_step import for_length
@@ -35,8 +35,12 @@ class Offers(Protocol):
         """Offers of upstreams we hold credentials for, as that kind of key may use them."""
         ...
 
-    def health(self) -> dict[str, OfferHealth]:
-        """Recent results by offer id; the last known ones when they cannot be read."""
+    def health(self) -> HealthView:
+        """How every offer does; by the last known results when they cannot be read."""
+        ...
+
+    def claim_trial(self, offer: Offer) -> bool:
+        """Whether this request may try a half-open offer, alone."""
         ...
 
     def spent_up(self) -> frozenset[str]:
@@ -70,14 +74,7 @@ class DraftJob:
         tier = self._tier(order)
         moment = datetime.fromtimestamp(now_ms / 1000, UTC)
         offers = self._offers.on_offer(mode=caller.key.mode)
-        health = self._offers.health()
-        route = rank(
-            _route_request(order, tier=tier, moment=moment),
-            offers=offers,
-            health=health,
-            spent_up=self._offers.spent_up(),
-            seed=_seed(ulid),
-        )
+        route = self._route(order, tier=tier, moment=moment, offers=offers, seed=_seed(ulid))
         if not route.candidates:
             raise TierUnavailableError(
                 "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
@@ -95,12 +92,24 @@ class DraftJob:
             files_key=secrets.token_hex(16),
             created_at_ms=now_ms,
             deadline_ms=now_ms + DEADLINES_MS[tier.kind],
-            expected_ms=_expected_ms(route, order, offers=offers, health=health),
+            expected_ms=_expected_ms(route, order),
             deferred=deferred,
             webhook=webhook,
             key_sha256=caller.key_sha256 if limited else None,
             spent_month=f"{moment:%Y%m}" if limited else None,
         )
+
+    def _route(
+        self, order: Order, *, tier: Tier, moment: datetime, offers: tuple[Offer, ...], seed: int
+    ) -> Route:
+        """The order of the offers, one that is half open among them where this request may try it."""
+        request = _route_request(order, tier=tier, moment=moment)
+        health, spent_up = self._offers.health(), self._offers.spent_up()
+        for offer in half_open(request, offers=offers, health=health, spent_up=spent_up):
+            if self._offers.claim_trial(offer):
+                health = with_trial(health, offer.id)
+                break
+        return rank(request, offers=offers, health=health, spent_up=spent_up, seed=seed)
 
     def _tier(self, order: Order) -> Tier:
         kind = Kind.IMAGE if isinstance(order, ImageOrder) else Kind.VIDEO
@@ -111,6 +120,7 @@ def _route_request(order: Order, *, tier: Tier, moment: datetime) -> RouteReques
     common: dict[str, Any] = {
         "tier": tier.name,
         "preference": order.preference,
+        "unit_price_micros": tier.price_micros,
         "aspect_ratio": order.aspect_ratio,
         "seeded": order.seed is not None,
         "image": order.image_url is not None,
@@ -121,13 +131,10 @@ def _route_request(order: Order, *, tier: Tier, moment: datetime) -> RouteReques
     return RouteRequest(**common, duration_s=order.duration_s, resolution=order.resolution)
 
 
-def _expected_ms(
-    route: Route, order: Order, *, offers: tuple[Offer, ...], health: dict[str, OfferHealth]
-) -> int:
+def _expected_ms(route: Route, order: Order) -> int:
     """How long the first candidate usually takes, for the estimate of progress."""
-    first = next(offer for offer in offers if offer.id == route.candidates[0].offer_id)
-    latency_ms = max(1, expected_latency_ms(first, health.get(first.id)))
-    return latency_ms if isinstance(order, ImageOrder) else for_length(latency_ms, order)
+    typical_ms = route.candidates[0].appraisal.typical_ms
+    return typical_ms if isinstance(order, ImageOrder) else for_length(typical_ms, order)
 
 
 def _seed(ulid: str) -> int:

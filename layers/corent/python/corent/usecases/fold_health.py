@@ -1,91 +1,155 @@
-"""Fold settled jobs into the health documents."""
+"""Fold what live jobs show into the health document: each attempt as it ends, each job as it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from corent.core.clock import Clock, day_of
-from corent.health.results import (
+from corent.core.upstream import Failure
+from corent.health.document import (
+    Call,
     Cost,
-    OfferResult,
-    OfferWindow,
-    Result,
-    TierResult,
-    TierWindow,
+    HealthDocument,
+    fold_calls,
     fold_costs,
-    fold_offers,
-    fold_tiers,
+    fold_jobs,
 )
+from corent.health.evidence import Observation
 from corent.health.store import HealthStore
-from corent.jobs.job import TERMINAL, AttemptOutcome, Job, JobFailure, JobState
+from corent.health.tiers import JobEnded
+from corent.jobs.job import TERMINAL, Attempt, AttemptOutcome, Job, JobFailure, JobState, VideoOrder
+from corent.routing.offers import Offer
 from corent.routing.route import load_route
+from corent.usecases.next_step import CATALOG_DURATION_S
+from corent.usecases.upstream_requests import expected_cost_micros
 
-# What says nothing about an offer's health: the caller's own doing, or not known yet.
-NEUTRAL: Final = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.INVALID_INPUT, AttemptOutcome.WORKING})
-NEUTRAL_FAILURES: Final = frozenset({JobFailure.CONTENT_REFUSED, JobFailure.INVALID_IMAGE_URL})
+# A call that ended longer ago says nothing about now: a stream that was held up must not open a breaker.
+TOLD_WITHIN_MS: Final = 300_000
+# Says nothing of the upstream: it was not waited for.
+NOT_ENDED: Final = frozenset({AttemptOutcome.WORKING, AttemptOutcome.ABANDONED})
+CALLERS_DOING: Final = frozenset({JobFailure.CONTENT_REFUSED, JobFailure.INVALID_IMAGE_URL})
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A job before and after a write; `before` is None where it was made by it."""
+
+    before: Job | None
+    after: Job
 
 
 class FoldHealth:
     """Live results of paying callers; test keys script their outcomes and do not count."""
 
-    def __init__(self, *, health: HealthStore, upstream_of: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, *, health: HealthStore, offers: Mapping[tuple[str, str], Offer], clock: Clock) -> None:
         self._health = health
-        self._upstream_of = upstream_of
+        self._offers = offers
         self._clock = clock
 
-    def __call__(self, jobs: list[Job]) -> int:
-        """Fold those jobs; how many counted. A job folded twice counts twice: good enough for averages."""
-        live = [job for job in jobs if job.state in TERMINAL and not job.wallet_id.endswith(".test")]
-        of_offers = [result for job in live for result in offer_results(job)]
-        of_tiers = [result for job in live for result in _tier_results(job)]
-        costs = [cost for job in live for cost in self._costs(job)]
-        if of_offers or of_tiers or costs:
-            now_ms = self._clock.now_ms()
+    def __call__(self, changes: Sequence[JobChange]) -> int:
+        """Fold those changes; how many attempts ended by them.
 
-            def fold(offers: OfferWindow, tiers: TierWindow) -> tuple[OfferWindow, TierWindow]:
-                folded = fold_costs(fold_offers(offers, of_offers), costs)
-                return folded, fold_tiers(tiers, of_tiers, now_ms=now_ms)
+        A change folded twice counts twice: good enough for averages. Raises HealthContendedError.
+        """
+        live = [change for change in changes if not change.after.wallet_id.endswith(".test")]
+        ended = [(change.after, attempt) for change in live for attempt in ended_attempts(change)]
+        now_ms = self._clock.now_ms()
+        calls = [call for job, attempt in ended if (call := self._call(job, attempt, now_ms=now_ms))]
+        costs = [cost for job, attempt in ended if (cost := self._cost(job, attempt))]
+        jobs = [_job_ended(change.after) for change in live if _has_ended(change)]
+        if not (calls or costs or jobs):
+            return 0
 
-            self._health.update(fold)
-        return len(live)
+        def fold(document: HealthDocument) -> HealthDocument:
+            folded = fold_costs(fold_calls(document, calls, now_ms=now_ms), costs)
+            return fold_jobs(folded, jobs, now_ms=now_ms)
 
-    def _costs(self, job: Job) -> list[Cost]:
-        """What the job's attempts cost, as far as known. An offer that left the catalog stands for itself."""
-        candidates = load_route(job.route).candidates
-        paid = [(candidates[each.candidate].offer_id, each) for each in job.attempts if each.cost_micros]
-        return [
-            Cost(
-                upstream=self._upstream_of.get(offer_id, offer_id),
-                micros=attempt.cost_micros or 0,
-                day=day_of(job.created_at_ms + attempt.started_ms),
-            )
-            for offer_id, attempt in paid
-        ]
+        self._health.update(fold)
+        return len(ended)
+
+    def _call(self, job: Job, attempt: Attempt, *, now_ms: int) -> Call | None:
+        ended_at_ms = job.created_at_ms + attempt.started_ms + attempt.duration_ms
+        if now_ms - ended_at_ms > TOLD_WITHIN_MS:
+            return None
+        offer_id = _offer_id(job, attempt)
+        offer = self._offers.get((job.tier, offer_id))
+        expected_micros = expected_cost_micros(offer, job.order) if offer is not None else 0
+        paid = attempt.cost_micros if expected_micros else None
+        seen = Observation(
+            offer_id=offer_id,
+            upstream=_upstream(offer_id),
+            ended_at_ms=ended_at_ms,
+            failure=_failure(attempt),
+            time_ms=_catalog_time_ms(job, attempt),
+            cost_ratio=None if paid is None else paid / expected_micros,
+            retry_after_ms=attempt.retry_after_ms,
+        )
+        return Call(observation=seen, tiers=(job.tier,))
+
+    def _cost(self, job: Job, attempt: Attempt) -> Cost | None:
+        """What it cost, as far as known."""
+        if not attempt.cost_micros:
+            return None
+        return Cost(
+            upstream=_upstream(_offer_id(job, attempt)),
+            micros=attempt.cost_micros,
+            day=day_of(job.created_at_ms + attempt.started_ms),
+        )
 
 
-def offer_results(job: Job) -> list[OfferResult]:
-    """What the job's attempts say of their offers. Raises for a broken record."""
+def ended_attempts(change: JobChange) -> list[Attempt]:
+    """The attempts that ended by that write. Raises for a broken record."""
+    job, before = change.after, change.before
     candidates = load_route(job.route).candidates
-    return [
-        OfferResult(
-            offer_id=candidates[attempt.candidate].offer_id,
-            result=Result(
-                success=attempt.outcome is AttemptOutcome.COMPLETED, duration_ms=attempt.duration_ms
-            ),
-        )
-        for attempt in job.attempts
-        if attempt.outcome not in NEUTRAL
-    ]
+    ended = []
+    for place, attempt in enumerate(job.attempts):
+        candidates[attempt.candidate]  # A record that names no offer is broken.
+        was = before.attempts[place] if before is not None and place < len(before.attempts) else None
+        had_ended = was is not None and before is not None and _is_ended(was, before)
+        if _is_ended(attempt, job) and not had_ended:
+            ended.append(attempt)
+    return ended
 
 
-def _tier_results(job: Job) -> list[TierResult]:
-    if job.finished_at_ms is None or job.state is JobState.CANCELLED or job.failure in NEUTRAL_FAILURES:
-        return []
-    return [
-        TierResult(
-            tier=job.tier,
-            result=Result(
-                success=job.state is JobState.COMPLETED, duration_ms=job.finished_at_ms - job.created_at_ms
-            ),
-            day=day_of(job.finished_at_ms),
-        )
-    ]
+def _is_ended(attempt: Attempt, job: Job) -> bool:
+    if attempt.outcome is AttemptOutcome.UNKNOWN:
+        # Begun, or its answer was lost and it may yet be found: only with the job's end is that all there is.
+        return job.state in TERMINAL
+    return attempt.outcome not in NOT_ENDED
+
+
+def _has_ended(change: JobChange) -> bool:
+    was_open = change.before is None or change.before.state not in TERMINAL
+    return was_open and change.after.state in TERMINAL
+
+
+def _job_ended(job: Job) -> JobEnded:
+    ended_at_ms = job.created_at_ms if job.finished_at_ms is None else job.finished_at_ms
+    is_callers = job.state is JobState.CANCELLED or job.failure in CALLERS_DOING
+    return JobEnded(
+        tier=job.tier,
+        ended_at_ms=ended_at_ms,
+        success=None if is_callers else job.state is JobState.COMPLETED,
+        time_ms=ended_at_ms - job.created_at_ms,
+        retries=max(0, len(job.attempts) - 1),
+    )
+
+
+def _offer_id(job: Job, attempt: Attempt) -> str:
+    return load_route(job.route).candidates[attempt.candidate].offer_id
+
+
+def _upstream(offer_id: str) -> str:
+    return offer_id.partition("/")[0]
+
+
+def _failure(attempt: Attempt) -> Failure | None:
+    is_delivered = attempt.outcome is AttemptOutcome.COMPLETED
+    return None if is_delivered else Failure(attempt.outcome.value)
+
+
+def _catalog_time_ms(job: Job, attempt: Attempt) -> int:
+    """How long it took; a long video's time brought to the length that the catalog gives times for."""
+    if not isinstance(job.order, VideoOrder):
+        return attempt.duration_ms
+    return attempt.duration_ms * CATALOG_DURATION_S // max(CATALOG_DURATION_S, job.order.duration_s)

@@ -5,13 +5,12 @@ Nothing is written in between: a process that dies here has its job swept, and C
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from corent.core.clock import Clock
 from corent.core.upstream import Failure, Generated, ImageUpstream, InputImage, UpstreamError, Working
 from corent.jobs.job import Attempt, AttemptOutcome, DeliveredFile, ImageOrder, Job, JobFailure
 from corent.routing.offers import Offer
-from corent.routing.route import load_route
 from corent.usecases.next_step import (
     SETTLE_RESERVE_MS,
     Buy,
@@ -19,6 +18,7 @@ from corent.usecases.next_step import (
     attempt_end_ms,
     begun,
     next_step,
+    options_of,
 )
 from corent.usecases.store_results import StoreResults
 from corent.usecases.upstream_requests import expected_cost_micros, image_request
@@ -79,9 +79,9 @@ class InlineAttempts:
         self, job: Job, order: ImageOrder, *, until_ms: int, image: InputImage | None
     ) -> Delivered | Unfinished | Failed:
         """Make attempts until one delivers, none is left, or `until_ms` comes."""
-        candidates = [self._offers[job.tier, c.offer_id] for c in load_route(job.route).candidates]
+        options = options_of(job, self._offers)
         while True:
-            step = next_step(job, candidates, now_ms=self._clock.now_ms(), is_repeatable=lambda _offer: False)
+            step = next_step(job, options, now_ms=self._clock.now_ms(), is_repeatable=lambda _offer: False)
             match step:
                 case Settle(failure=JobFailure() as failure):
                     return Failed(attempts=job.attempts, failure=failure)
@@ -111,13 +111,9 @@ class InlineAttempts:
         """The job with its last attempt brought to an end, or left working at `until_ms`."""
         attempt = job.attempts[-1]
 
-        def noted(
-            outcome: AttemptOutcome, *, ticket: str | None = None, cost_micros: int | None = None
-        ) -> Job:
+        def noted(outcome: AttemptOutcome, **known: Any) -> Job:
             duration_ms = self._clock.now_ms() - job.created_at_ms - attempt.started_ms
-            last = replace(
-                attempt, outcome=outcome, duration_ms=duration_ms, ticket=ticket, cost_micros=cost_micros
-            )
+            last = replace(attempt, outcome=outcome, duration_ms=duration_ms, **known)
             return replace(job, attempts=(*job.attempts[:-1], last))
 
         try:
@@ -141,7 +137,7 @@ class InlineAttempts:
             files = self._store(job, step, until_ms=max(until_ms, self._clock.now_ms() + FETCH_MIN_MS))
         except UpstreamError as error:
             self._observe(job.id, offer.id, error.failure)
-            return noted(AttemptOutcome(error.failure.value))
+            return noted(AttemptOutcome(error.failure.value), retry_after_ms=error.retry_after_ms)
         said_micros = step.cost_micros
         cost_micros = expected_cost_micros(offer, order) if said_micros is None else said_micros
         return replace(noted(AttemptOutcome.COMPLETED, cost_micros=cost_micros), files=files)

@@ -5,15 +5,23 @@ the same reference for the same purchase, it is asked again. Else an image buys 
 video is parked: no second one is bought before the first one's time is over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from corent.core.tiers import Kind
-from corent.jobs.job import TERMINAL, Attempt, AttemptOutcome, Job, JobFailure, VideoOrder
+from corent.jobs.job import (
+    TERMINAL,
+    Attempt,
+    AttemptOutcome,
+    Job,
+    JobFailure,
+    OnRefusal,
+    VideoOrder,
+)
 from corent.routing.offers import Offer
+from corent.routing.route import load_route
 
-ATTEMPTS_MAX: Final = 3
 # How long an upstream may take before the next one is tried.
 IMAGE_ATTEMPT_MAX_MS: Final = 60_000
 VIDEO_ATTEMPT_MIN_MS: Final = 45_000
@@ -24,6 +32,14 @@ CATALOG_DURATION_S: Final = 5
 REPEAT_AFTER_MS: Final = 3_000
 # What is left for storing and settling once an upstream has answered.
 SETTLE_RESERVE_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An offer that the job's route allows to be tried; `typical_ms` is about its median time, as routed."""
+
+    offer: Offer
+    typical_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +81,18 @@ class Ended:
 type Step = Buy | Watch | Abandon | Settle | Ended
 
 
+def options_of(job: Job, offers: Mapping[tuple[str, str], Offer]) -> tuple[Option, ...]:
+    """What the job's route allows to be tried, in order, from the catalog's offers by tier and id."""
+    return tuple(
+        Option(offer=offers[job.tier, candidate.offer_id], typical_ms=candidate.appraisal.typical_ms)
+        for candidate in load_route(job.route).tried
+    )
+
+
 def next_step(
-    job: Job, candidates: Sequence[Offer], *, now_ms: int, is_repeatable: Callable[[Offer], bool]
+    job: Job, options: Sequence[Option], *, now_ms: int, is_repeatable: Callable[[Offer], bool]
 ) -> Step:
-    """The next step of a job whose route has these candidates, in order.
+    """The next step of a job whose route allows these options, in order.
 
     `is_repeatable` says whether an offer's upstream knows a repeated purchase by its reference.
     """
@@ -79,7 +103,7 @@ def next_step(
     attempts = job.attempts
     if attempts and attempts[-1].outcome in (AttemptOutcome.WORKING, AttemptOutcome.UNKNOWN):
         last = attempts[-1]
-        offer = candidates[last.candidate]
+        offer = options[last.candidate].offer
         until_ms = attempt_end_ms(job, offer, started_ms=last.started_ms)
         is_working = last.outcome is AttemptOutcome.WORKING
         if now_ms >= until_ms:
@@ -94,10 +118,11 @@ def next_step(
             return Watch(offer, until_ms)
         elif job.kind is Kind.VIDEO:
             return Watch(offer, until_ms)
-    failure = _failure(job, candidates, now_ms=now_ms)
-    if failure is not None:
+    candidate = _next_candidate(attempts, options)
+    failure = _failure(job, options, candidate, now_ms=now_ms)
+    if failure is not None or candidate is None:
         return Settle(failure)
-    return Buy(candidates[len(attempts)], len(attempts))
+    return Buy(options[candidate].offer, candidate)
 
 
 def attempt_end_ms(job: Job, offer: Offer, *, started_ms: int) -> int:
@@ -123,25 +148,40 @@ def begun(job: Job, *, candidate: int, now_ms: int) -> Attempt:
     )
 
 
-def _failure(job: Job, candidates: Sequence[Offer], *, now_ms: int) -> JobFailure | None:
+def _next_candidate(attempts: Sequence[Attempt], options: Sequence[Option]) -> int | None:
+    """The place of the next option, None after the last. Who refused the content is not asked again."""
+    first = attempts[-1].candidate + 1 if attempts else 0
+    refusing = {
+        options[attempt.candidate].offer.upstream
+        for attempt in attempts
+        if attempt.outcome is AttemptOutcome.REFUSED
+    }
+    return next(
+        (place for place in range(first, len(options)) if options[place].offer.upstream not in refusing), None
+    )
+
+
+def _failure(job: Job, options: Sequence[Option], candidate: int | None, *, now_ms: int) -> JobFailure | None:
     """Why no further purchase is made, if so."""
-    attempts = job.attempts
-    outcomes = [attempt.outcome for attempt in attempts]
+    outcomes = [attempt.outcome for attempt in job.attempts]
     if AttemptOutcome.REFUSED in outcomes:
-        return JobFailure.CONTENT_REFUSED
+        after_refusal = _after(outcomes, AttemptOutcome.REFUSED)
+        if job.order.on_refusal is OnRefusal.FAIL or candidate is None or after_refusal >= 1:
+            return JobFailure.CONTENT_REFUSED
     left_ms = job.deadline_ms - now_ms - SETTLE_RESERVE_MS
     if left_ms <= 0:
         return JobFailure.DEADLINE_EXCEEDED
-    after_unknown = (
-        len(outcomes) - 1 - outcomes.index(AttemptOutcome.UNKNOWN)
-        if AttemptOutcome.UNKNOWN in outcomes
-        else 0
-    )
-    if len(attempts) >= min(ATTEMPTS_MAX, len(candidates)) or after_unknown >= 1:
+    after_unknown = _after(outcomes, AttemptOutcome.UNKNOWN) if AttemptOutcome.UNKNOWN in outcomes else 0
+    if candidate is None or after_unknown >= 1:
         if job.order.image_url and outcomes and set(outcomes) == {AttemptOutcome.INVALID_INPUT}:
             return JobFailure.INVALID_IMAGE_URL
         return JobFailure.TIER_UNAVAILABLE
-    typical_ms = candidates[len(attempts)].typical_latency_ms
+    typical_ms = options[candidate].typical_ms
     if isinstance(job.order, VideoOrder):
         typical_ms = for_length(typical_ms, job.order)
     return JobFailure.DEADLINE_EXCEEDED if typical_ms > left_ms else None
+
+
+def _after(outcomes: Sequence[AttemptOutcome], first: AttemptOutcome) -> int:
+    """How many attempts came after the first one with that outcome."""
+    return len(outcomes) - 1 - outcomes.index(first)

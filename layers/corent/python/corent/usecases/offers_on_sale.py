@@ -1,19 +1,22 @@
 """What is on sale now: the catalog, less what we hold no credentials for, with recent health and spending."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from corent.accounts.keys import Mode
 from corent.core.clock import Clock, day_of
 from corent.core.errors import TemporarilyUnavailableError
-from corent.health.results import Result, Spend, is_degraded, median_ms
+from corent.health.document import HealthDocument
 from corent.health.store import HealthStore
-from corent.routing.health import OfferHealth
+from corent.routing.health import HealthView, view_health
 from corent.routing.offers import Offer
 
 SANDBOX: Final = "sandbox"
 HEALTH_KEPT_S: Final = 5.0
+# How long a trial is waited for before another may be made, in times of a slow answer.
+TRIAL_PATIENCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,10 @@ class OffersOnSale:
         self._caps = caps
         self._store = health
         self._clock = clock
-        self._health: dict[str, OfferHealth] = {}
-        self._spend = Spend()
-        self._health_until_s = float("-inf")
+        self._document = HealthDocument()
+        self._view: HealthView | None = None
+        self._until_s = float("-inf")
+        self._not_tried_until_s: dict[str, float] = {}
 
     def on_offer(self, *, mode: Mode) -> tuple[Offer, ...]:
         """Test keys are served by the sandbox; live keys too, where there is no other provider at all."""
@@ -52,18 +56,30 @@ class OffersOnSale:
         allowed = others if mode is Mode.LIVE and others else names & {SANDBOX}
         return tuple(offer for offer in self._offers if offer.upstream in allowed)
 
-    def health(self) -> dict[str, OfferHealth]:
-        """Recent results by offer id, at most HEALTH_KEPT_S old; the last known ones when unreadable."""
+    def health(self) -> HealthView:
+        """How every offer does, at most HEALTH_KEPT_S old; by the last known results where unreadable."""
         now_s = self._clock.monotonic_s()
-        if now_s >= self._health_until_s:
-            self._health_until_s = now_s + HEALTH_KEPT_S
-            try:
-                window = self._store.read_offers()
-            except TemporarilyUnavailableError:
-                return self._health
-            self._health = {offer: _health(results) for offer, results in window.results.items()}
-            self._spend = window.spend
-        return self._health
+        if self._view is None or now_s >= self._until_s:
+            self._until_s = now_s + HEALTH_KEPT_S
+            with suppress(TemporarilyUnavailableError):
+                self._document = self._store.read()
+            # Also of an old document: what is open, or rests, does not stay so for ever.
+            self._view = view_health(self._document, self._offers, now_ms=self._clock.now_ms())
+        return self._view
+
+    def claim_trial(self, offer: Offer) -> bool:
+        """Whether this request may try a half-open offer, alone. One write, at most every HEALTH_KEPT_S."""
+        now_s = self._clock.monotonic_s()
+        if now_s < self._not_tried_until_s.get(offer.id, float("-inf")):
+            return False
+        self._not_tried_until_s[offer.id] = now_s + HEALTH_KEPT_S
+        now_ms = self._clock.now_ms()
+        try:
+            return self._store.claim_trial(
+                offer.id, now_ms=now_ms, until_ms=now_ms + TRIAL_PATIENCE * offer.slow_latency_ms
+            )
+        except TemporarilyUnavailableError:
+            return False
 
     def spent_up(self) -> frozenset[str]:
         """Upstreams that have cost as much today as they may, all of them once the total has.
@@ -71,19 +87,10 @@ class OffersOnSale:
         As old as `health`: what is under way comes on top.
         """
         self.health()
-        today = self._spend.of(day_of(self._clock.now_ms()))
+        today = self._document.spend.of(day_of(self._clock.now_ms()))
         caps = self._caps()
         if caps.total_micros is not None and sum(today.values()) >= caps.total_micros:
             return frozenset(offer.upstream for offer in self._offers)
         return frozenset(
             upstream for upstream, micros in caps.micros.items() if today.get(upstream, 0) >= micros
         )
-
-
-def _health(results: tuple[Result, ...]) -> OfferHealth:
-    return OfferHealth(
-        results=len(results),
-        successes=sum(result.success for result in results),
-        latency_ms_p50=median_ms([result.duration_ms for result in results if result.success]),
-        degraded=is_degraded(results),
-    )

@@ -1,11 +1,13 @@
-"""The public status: one read, folded from live results."""
+"""The public status: one read of what the prober last wrote."""
 
-from typing import Any
+from typing import Any, Final
 
 from corent.core.clock import Clock, rfc3339
 from corent.core.tiers import Tier
-from corent.health.results import STALE_AFTER_MS, summarize_tier
+from corent.health.status import Figures, Incident, Standing, uptime
 from corent.health.store import HealthStore
+
+STALE_AFTER_MS: Final = 300_000
 
 
 class ReadStatus:
@@ -17,26 +19,41 @@ class ReadStatus:
         self._clock = clock
 
     def __call__(self) -> dict[str, Any]:
-        """The body of `GET /v1/status`. `stale` until something was measured in the last five minutes."""
-        window = self._health.read_tiers()
-        now_ms = self._clock.now_ms()
-        updated_at_ms = window.updated_at_ms
-        tiers = []
-        for tier in self._tiers:
-            summary = summarize_tier(window, tier.name)
-            tiers.append(
-                {
-                    "name": tier.name,
-                    "status": summary.status.value,
-                    "latency_ms_p50": summary.latency_ms_p50,
-                    "latency_ms_p95": summary.latency_ms_p95,
-                    "success_rate": summary.success_rate,
-                    "uptime_90d": summary.uptime_90d,
-                }
-            )
+        """The body of `GET /v1/status`. `stale` where nobody has looked in the last five minutes."""
+        document = self._health.read_status()
+        updated_at_ms = document.updated_at_ms
         return {
-            "tiers": tiers,
+            "tiers": [
+                _tier(
+                    tier,
+                    standing=document.standings.get(tier.name, Standing()),
+                    figures=document.figures.get(tier.name, Figures()),
+                )
+                for tier in self._tiers
+            ],
             "updated_at": rfc3339(updated_at_ms) if updated_at_ms is not None else None,
-            "stale": updated_at_ms is None or now_ms - updated_at_ms > STALE_AFTER_MS,
-            "incidents": [],
+            "stale": updated_at_ms is None or self._clock.now_ms() - updated_at_ms > STALE_AFTER_MS,
+            "incidents": [_incident(each) for each in reversed(document.incidents)],
         }
+
+
+def _tier(tier: Tier, *, standing: Standing, figures: Figures) -> dict[str, Any]:
+    days = sorted(standing.days.items())
+    return {
+        "name": tier.name,
+        "status": standing.level.value,
+        "latency_ms_p50": figures.latency_ms_p50,
+        "latency_ms_p95": figures.latency_ms_p95,
+        "success_rate": figures.success_rate,
+        "uptime_90d": uptime([seen for _, seen in days]),
+        "uptime_by_day": [{"date": day, "uptime": uptime([seen])} for day, seen in days],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "tier": incident.tier,
+        "status": incident.level.value,
+        "opened_at": rfc3339(incident.opened_at_ms),
+        "closed_at": rfc3339(incident.closed_at_ms) if incident.closed_at_ms is not None else None,
+    }

@@ -6,6 +6,7 @@ from corent.core.tiers import AspectRatio, Resolution
 from corent.core.upstream import ImageRequest, InputImage, VideoRequest
 from corent.jobs.job import ImageOrder, Job, Order, VideoOrder
 from corent.routing.offers import Offer
+from corent.routing.rank import unit_cost_micros
 
 # About one megapixel each, both sides divisible by 16.
 IMAGE_DIMENSIONS_PX: Final = {
@@ -95,11 +96,10 @@ def video_request(
 
 def expected_cost_micros(offer: Offer, order: Order) -> int:
     """What the upstream charges us for the order, where it does not say so itself."""
+    image = order.image_url is not None
     if isinstance(order, ImageOrder):
-        return offer.cost_micros * order.n
-    if order.resolution is Resolution.FULL_HD and offer.cost_1080p_micros is not None:
-        return offer.cost_1080p_micros * order.duration_s
-    return offer.cost_micros * order.duration_s
+        return unit_cost_micros(offer, resolution=None, image=image) * order.n
+    return unit_cost_micros(offer, resolution=order.resolution, image=image) * order.duration_s
 
 
 def _with_avoided(prompt: str, negative_prompt: str | None, *, offer: Offer) -> str:

@@ -9,7 +9,7 @@ from corent.adapters.dynamo.job_items import job_of as stored_job_of
 from corent.core.clock import SystemClock
 from corent.jobs.job import Job
 from corent.providers.catalog import offers, tiers
-from corent.usecases.fold_health import FoldHealth, offer_results
+from corent.usecases.fold_health import FoldHealth, JobChange, ended_attempts
 from corent.usecases.read_status import ReadStatus
 from corent.wiring.settings import Settings, read_settings
 
@@ -20,20 +20,21 @@ class HealthSettings(Settings):
 
 @cache
 def store() -> DynamoHealth:
-    return DynamoHealth(DynamoDB(), table=read_settings(HealthSettings).health_table)
+    table = read_settings(HealthSettings).health_table
+    return DynamoHealth(DynamoDB(), table=table, clock=SystemClock())
 
 
 def job_of(image: dict[str, Any]) -> Job:
     """The job of a stream record. Raises for one that cannot be folded: later, it would stop the rest."""
     job = stored_job_of(image)
-    offer_results(job)
+    ended_attempts(JobChange(before=None, after=job))
     return job
 
 
 @cache
 def fold_health() -> FoldHealth:
-    upstream_of = {offer.id: offer.upstream for offer in offers()}
-    return FoldHealth(health=store(), upstream_of=upstream_of, clock=SystemClock())
+    catalog = {(offer.tier, offer.id): offer for offer in offers()}
+    return FoldHealth(health=store(), offers=catalog, clock=SystemClock())
 
 
 @cache

@@ -52,7 +52,7 @@ def on_sale() -> OffersOnSale:
         offers=offers(),
         credentialed=_with_secret,
         caps=_caps,
-        health=DynamoHealth(dynamodb(), table=settings().health_table),
+        health=DynamoHealth(dynamodb(), table=settings().health_table, clock=SystemClock()),
         clock=SystemClock(),
     )
 

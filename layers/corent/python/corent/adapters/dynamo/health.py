@@ -1,132 +1,124 @@
-"""Health table: two documents, each with a version that every update raises by one.
+"""Health table: two documents, each with a version that every update raises by one, and the trials under way.
 
-pk = HEALTH  sk = OFFERS  doc {"r": {offer: [[success, ms], …]}, "d": day, "s": {upstream: micros}}  ver
-pk = HEALTH  sk = TIERS   doc {"r": {tier: [[success, ms], …]}, "d": {tier: {day: [ok, all]}}, "t": ms}  ver
+pk = HEALTH        sk = LIVE    doc (health_items.py)  ver
+pk = HEALTH        sk = STATUS  doc (health_items.py)  ver
+pk = TRIAL#<offer> sk = TRIAL   until_ms
 """
 
 import json
 from collections.abc import Callable
+from random import Random
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.outcomes import (
-    UNKNOWN_REASONS,
-    answering,
-    is_unknown,
-    reason_codes,
+from corent.adapters.dynamo.health_items import (
+    Stored,
+    dump_health,
+    dump_status,
+    load_health,
+    load_status,
 )
+from corent.adapters.dynamo.outcomes import answering, is_condition, is_unknown
 from corent.adapters.dynamo.values import Value, number, number_of, text, text_of
-from corent.health.results import DayCount, OfferWindow, Result, Spend, TierWindow
+from corent.core.clock import Clock
+from corent.health.document import HealthDocument
+from corent.health.status import StatusDocument
 from corent.health.store import HealthContendedError
 
-UPDATE_TRIES: Final = 8
+# A hundred writers at once need about as many rounds; each pauses for a random while before its next.
+UPDATE_FOR_S: Final = 20.0
+PAUSE_MIN_S: Final = 0.02
+PAUSE_MAX_S: Final = 0.5
 
 
 class DynamoHealth:
     """HealthStore on DynamoDB; the version is what keeps concurrent writers from losing updates."""
 
-    def __init__(self, client: DynamoClient, *, table: str) -> None:
+    def __init__(self, client: DynamoClient, *, table: str, clock: Clock) -> None:
         self._client = client
         self._table = table
+        self._clock = clock
+        self._random = Random()  # noqa: S311 - spreads writers out; guards nothing
 
     @answering()
-    def read_offers(self) -> OfferWindow:
-        return _load_offers(self._read("OFFERS", consistent=False)[0])
+    def read(self) -> HealthDocument:
+        return load_health(self._read("LIVE", consistent=False)[0])
 
     @answering()
-    def read_tiers(self) -> TierWindow:
-        return _load_tiers(self._read("TIERS", consistent=False)[0])
+    def read_status(self) -> StatusDocument:
+        return load_status(self._read("STATUS", consistent=False)[0])
 
-    def update(
+    @answering()
+    def update(self, fold: Callable[[HealthDocument], HealthDocument]) -> HealthDocument:
+        return self._update("LIVE", fold, load=load_health, dump=dump_health)
+
+    @answering()
+    def update_status(self, step: Callable[[StatusDocument], StatusDocument]) -> None:
+        self._update("STATUS", step, load=load_status, dump=dump_status)
+
+    @answering()
+    def claim_trial(self, offer_id: str, *, now_ms: int, until_ms: int) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": text(f"TRIAL#{offer_id}"), "sk": text("TRIAL")},
+                UpdateExpression="SET until_ms = :until",
+                ConditionExpression="attribute_not_exists(until_ms) OR until_ms <= :now",
+                ExpressionAttributeValues={":until": number(until_ms), ":now": number(now_ms)},
+            )
+        except ClientError as error:
+            if is_condition(error):
+                return False
+            raise
+        return True
+
+    def _update[Document](
         self,
-        fold: Callable[[OfferWindow, TierWindow], tuple[OfferWindow, TierWindow]],
-    ) -> None:
-        for _ in range(UPDATE_TRIES):
-            offers_doc, offers_version = self._read("OFFERS", consistent=True)
-            tiers_doc, tiers_version = self._read("TIERS", consistent=True)
-            offers, tiers = fold(_load_offers(offers_doc), _load_tiers(tiers_doc))
-            try:
-                self._client.transact_write_items(
-                    TransactItems=[
-                        self._replace("OFFERS", _dump_offers(offers), version=offers_version),
-                        self._replace("TIERS", _dump_tiers(tiers), version=tiers_version),
-                    ]
-                )
-            except ClientError as error:
-                lost = UNKNOWN_REASONS | {"ConditionalCheckFailed"}
-                if not (is_unknown(error) or lost.intersection(reason_codes(error))):
-                    raise
-            else:
-                return
-        raise HealthContendedError(f"health was changed by others {UPDATE_TRIES} times in a row")
+        name: str,
+        change: Callable[[Document], Document],
+        *,
+        load: Callable[[Stored], Document],
+        dump: Callable[[Document], Stored],
+    ) -> Document:
+        until_s = self._clock.monotonic_s() + UPDATE_FOR_S
+        pause_s = PAUSE_MIN_S
+        while True:
+            stored, version = self._read(name, consistent=True)
+            changed = change(load(stored))
+            if self._replace(name, dump(changed), version=version):
+                return changed
+            if self._clock.monotonic_s() >= until_s:
+                raise HealthContendedError(f"{name} was changed by others for {UPDATE_FOR_S} s")
+            self._clock.sleep(self._random.uniform(0, pause_s))
+            pause_s = min(PAUSE_MAX_S, 2 * pause_s)
 
-    def _read(self, document: str, *, consistent: bool) -> tuple[Any, int]:
-        answer = self._client.get_item(TableName=self._table, Key=_key(document), ConsistentRead=consistent)
+    def _read(self, name: str, *, consistent: bool) -> tuple[Any, int]:
+        answer = self._client.get_item(TableName=self._table, Key=_key(name), ConsistentRead=consistent)
         if "Item" not in answer:
             return {}, 0
         return json.loads(text_of(answer["Item"], "doc")), number_of(answer["Item"], "ver")
 
-    def _replace(self, document: str, content: Any, *, version: int) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": {
-                    **_key(document),
-                    "doc": text(json.dumps(content, separators=(",", ":"))),
+    def _replace(self, name: str, stored: Stored, *, version: int) -> bool:
+        """Whether it was written: not where it has another version by now, or where nobody knows."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    **_key(name),
+                    "doc": text(json.dumps(stored, separators=(",", ":"))),
                     "ver": number(version + 1),
                 },
-                "ConditionExpression": "attribute_not_exists(pk) OR ver = :ver",
-                "ExpressionAttributeValues": {":ver": number(version)},
-            }
-        }
+                ConditionExpression="attribute_not_exists(pk) OR ver = :ver",
+                ExpressionAttributeValues={":ver": number(version)},
+            )
+        except ClientError as error:
+            if is_condition(error) or is_unknown(error):
+                return False
+            raise
+        return True
 
 
-def _key(document: str) -> dict[str, Value]:
-    return {"pk": text("HEALTH"), "sk": text(document)}
-
-
-def _dump_offers(window: OfferWindow) -> Any:
-    return {
-        "r": {offer: _dump_results(results) for offer, results in window.results.items()},
-        "d": window.spend.day,
-        "s": window.spend.micros,
-    }
-
-
-def _load_offers(document: Any) -> OfferWindow:
-    return OfferWindow(
-        results={offer: _load_results(rows) for offer, rows in document.get("r", {}).items()},
-        spend=Spend(day=document.get("d", ""), micros=document.get("s", {})),
-    )
-
-
-def _dump_tiers(window: TierWindow) -> Any:
-    return {
-        "r": {tier: _dump_results(results) for tier, results in window.results.items()},
-        "d": {
-            tier: {day: [count.successes, count.total] for day, count in days.items()}
-            for tier, days in window.days.items()
-        },
-        "t": window.updated_at_ms,
-    }
-
-
-def _load_tiers(document: Any) -> TierWindow:
-    return TierWindow(
-        results={tier: _load_results(rows) for tier, rows in document.get("r", {}).items()},
-        days={
-            tier: {day: DayCount(successes=row[0], total=row[1]) for day, row in days.items()}
-            for tier, days in document.get("d", {}).items()
-        },
-        updated_at_ms=document.get("t"),
-    )
-
-
-def _dump_results(results: tuple[Result, ...]) -> list[list[int]]:
-    return [[int(result.success), result.duration_ms] for result in results]
-
-
-def _load_results(rows: list[list[int]]) -> tuple[Result, ...]:
-    return tuple(Result(success=bool(row[0]), duration_ms=row[1]) for row in rows)
+def _key(name: str) -> dict[str, Value]:
+    return {"pk": text("HEALTH"), "sk": text(name)}

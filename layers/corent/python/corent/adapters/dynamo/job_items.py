@@ -38,12 +38,15 @@ from corent.jobs.job import (
     JobEnd,
     JobFailure,
     JobState,
+    OnRefusal,
     Order,
     VideoOrder,
     Webhook,
 )
 
 OPEN_SHARDS: Final = 4
+# What every attempt is stored with; a ticket and a wait follow where there are any.
+ATTEMPT_COLUMNS_MIN: Final = 5
 STAGED: Final = "staged"
 # How long a staged job is kept: longer than starting its batch was ever held up.
 STAGED_KEPT_S: Final = 86_400
@@ -186,14 +189,23 @@ def job_of(item: dict[str, Value]) -> Job:
 
 
 def dump_attempts(attempts: tuple[Attempt, ...]) -> str:
-    return _compact(
-        [
-            [a.candidate, a.outcome.value, a.started_ms, a.duration_ms, a.cost_micros, a.ticket]
-            if a.ticket is not None
-            else [a.candidate, a.outcome.value, a.started_ms, a.duration_ms, a.cost_micros]
-            for a in attempts
-        ]
-    )
+    return _compact([_dump_attempt(attempt) for attempt in attempts])
+
+
+def _dump_attempt(attempt: Attempt) -> list[Any]:
+    a = attempt
+    row = [
+        a.candidate,
+        a.outcome.value,
+        a.started_ms,
+        a.duration_ms,
+        a.cost_micros,
+        a.ticket,
+        a.retry_after_ms,
+    ]
+    while row[-1] is None and len(row) > ATTEMPT_COLUMNS_MIN:
+        row.pop()
+    return row
 
 
 def _load_attempts(stored: str) -> tuple[Attempt, ...]:
@@ -205,6 +217,7 @@ def _load_attempts(stored: str) -> tuple[Attempt, ...]:
             duration_ms=row[3],
             cost_micros=row[4],
             ticket=row[5] if len(row) > 5 else None,
+            retry_after_ms=row[6] if len(row) > 6 else None,
         )
         for row in json.loads(stored)
     )
@@ -228,7 +241,7 @@ def _load_files(stored: str) -> tuple[DeliveredFile, ...]:
     )
 
 
-_COMMON_DEFAULTS: Final[dict[str, Any]] = {"p": "balanced"}
+_COMMON_DEFAULTS: Final[dict[str, Any]] = {"p": "balanced", "o": "fail"}
 _DEFAULTS: Final[dict[Kind, dict[str, Any]]] = {
     Kind.IMAGE: {**_COMMON_DEFAULTS, "r": "1:1", "n": 1, "f": "png"},
     Kind.VIDEO: {**_COMMON_DEFAULTS, "r": "16:9", "d": 5, "q": "720p"},
@@ -243,6 +256,7 @@ def _dump_order(order: Order) -> str:
         "s": order.seed,
         "x": order.negative_prompt,
         "i": order.image_url,
+        "o": order.on_refusal.value,
         "m": order.metadata or None,
     }
     if isinstance(order, ImageOrder):
@@ -266,6 +280,7 @@ def _load_order(stored: str, *, kind: Kind) -> Order:
         "seed": record.get("s"),
         "negative_prompt": record.get("x"),
         "image_url": record.get("i"),
+        "on_refusal": OnRefusal(record["o"]),
         "metadata": record.get("m") or {},
     }
     if kind is Kind.VIDEO:

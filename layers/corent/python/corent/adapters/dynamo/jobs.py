@@ -67,10 +67,11 @@ class DynamoJobs:
                 raise
 
     def defer(self, job_id: str, *, attempts: tuple[Attempt, ...], look_at_s: int) -> bool:
+        attempted, values = _set_attempts(attempts)
         return self._update_open(
             job_id,
-            sets=["handed_on = :one", "attempts = :a", "#state = :p", "open_by_s = :l"],
-            values={":one": number(1), ":a": text(dump_attempts(attempts)), ":l": number(look_at_s)},
+            sets=["handed_on = :one", *attempted, "#state = :p", "open_by_s = :l"],
+            values={**values, ":one": number(1), ":l": number(look_at_s)},
         )
 
     def advance(
@@ -82,8 +83,9 @@ class DynamoJobs:
         progress_percent: int | None = None,
         wake_token: str | None = None,
     ) -> bool:
-        sets = ["attempts = :a", "#state = :p", "open_by_s = :l"]
-        values = {":a": text(dump_attempts(attempts)), ":l": number(job.swept_at_s)}
+        attempted, values = _set_attempts(attempts)
+        sets = [*attempted, "#state = :p", "open_by_s = :l"]
+        values[":l"] = number(job.swept_at_s)
         if files:
             sets.append("made_files = :f")
             values[":f"] = text(dump_files(files))
@@ -193,6 +195,15 @@ class DynamoJobs:
                 return False
             raise
         return True
+
+
+def _set_attempts(attempts: tuple[Attempt, ...]) -> tuple[list[str], dict[str, Value]]:
+    """The attempts, and apart what the last one came to: a stream's filter cannot look into them."""
+    sets, values = ["attempts = :a"], {":a": text(dump_attempts(attempts))}
+    if attempts:
+        sets.append("last_outcome = :o")
+        values[":o"] = text(attempts[-1].outcome.value)
+    return sets, values
 
 
 def read_items(client: DynamoClient, *, table: str, keys: list[str]) -> list[dict[str, Value]]:

@@ -27,6 +27,7 @@ class OrderFields(Body):
         ],
         Field(max_length=16),
     ] = Field(default_factory=dict)
+    on_refusal: Literal["fail", "failover"] = "fail"
     max_cost_cents: MaxCost | None = None
 
 

@@ -18,6 +18,7 @@ class CandidateReply(Reply):
     cost: float
     latency: float
     reliability: float
+    quality: float
     health: Literal["operational", "degraded"]
 
 
@@ -35,6 +36,7 @@ class AttemptReply(Reply):
 class ExplainReply(Reply):
     model: str
     reasoning: str
+    choice: Literal["best", "trial", "exploration", "last_resort"]
     candidates_considered: int
     failover_occurred: bool
     candidates: list[CandidateReply]

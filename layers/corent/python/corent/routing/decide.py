@@ -1,0 +1,153 @@
+"""Decide the order of appraised offers. Pure: from what a route stores it decides the same, byte for byte.
+
+A candidate's *value* is what a delivery is worth times how likely it is:
+
+    value = reliability x (w_reliability + w_cost x cost + w_latency x latency + w_quality x quality)
+
+and its *score* adds what remains when it fails: the best other value, less what failing over costs.
+
+    score = value + (1 - reliability) x FAILOVER_WORTH x (best other value)
+
+The best score stands first, but for four things. Those that fail more often than one in five, and those whose
+last probe failed, stand behind all others: each of them alone would use up the failovers there are. A trial
+comes first. One request in fifty goes to an offer of which little is known, if that looks nearly as good. And
+after the first, an upstream that stands there already counts less: upstreams fail as a whole.
+"""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from corent.core.tiers import Preference
+from corent.routing.route import (
+    Appraisal,
+    Candidate,
+    Choice,
+    Excluded,
+    Flag,
+    Route,
+    Weights,
+    dump_route,
+    load_route,
+)
+
+ATTEMPTS_MAX: Final = 3
+FAILOVER_WORTH_MILLI: Final = 800
+# Below this a candidate would spend all failovers that its tier has.
+SHAKY_BELOW_MILLI: Final = 800
+# Offers closer than this share the traffic; the seed decides which goes first.
+TIE_BREAK_MILLI: Final = 8
+EXPLORED_MILLI: Final = 20
+EXPLORED_WITHIN_MILLI: Final = 150
+SAME_UPSTREAM_MILLI: Final = 700
+# While failovers are short, one request in ten may still make its two: a fifth of the requests, all in all.
+TIGHT_ONE_IN: Final = 10
+
+
+def decide(
+    appraisals: Sequence[Appraisal],
+    *,
+    seed: int,
+    preference: Preference,
+    weights: Weights,
+    excluded: tuple[Excluded, ...] = (),
+    is_tight: bool = False,
+    wait_s: int = 0,
+) -> Route:
+    """The route of those appraised offers, in whichever order they are given. Raises nothing.
+
+    Blocked ones are only given where there are no others: then the least bad is tried, once.
+    """
+    ordered = _ordered(appraisals, seed=seed, weights=weights)
+    choice = Choice.BEST
+    attempts_max = 1 if is_tight and seed % TIGHT_ONE_IN else ATTEMPTS_MAX
+    if any(Flag.BLOCKED in each.flags for each in appraisals):
+        choice, attempts_max = Choice.LAST_RESORT, 1
+    elif (trial := _first(ordered, Flag.TRIAL)) is not None:
+        choice, ordered = Choice.TRIAL, _in_front(ordered, trial)
+    elif (new := _to_explore(ordered, seed=seed)) is not None:
+        choice, ordered = Choice.EXPLORATION, _in_front(ordered, new)
+    return Route(
+        seed=seed,
+        preference=preference,
+        weights=weights,
+        choice=choice,
+        attempts_max=attempts_max,
+        candidates=tuple(ordered),
+        excluded=excluded,
+        is_tight=is_tight,
+        wait_s=wait_s,
+    )
+
+
+def replay(text: str) -> str:
+    """The stored form of the route decided anew from what a stored one says. Raises as `load_route`."""
+    route = load_route(text)
+    again = decide(
+        [candidate.appraisal for candidate in route.candidates],
+        seed=route.seed,
+        preference=route.preference,
+        weights=route.weights,
+        excluded=route.excluded,
+        is_tight=route.is_tight,
+        wait_s=route.wait_s,
+    )
+    return dump_route(again)
+
+
+def _ordered(appraisals: Sequence[Appraisal], *, seed: int, weights: Weights) -> list[Candidate]:
+    values = {each.offer_id: _value_milli(each, weights) for each in appraisals}
+    left = []
+    for each in appraisals:
+        others = [value for offer_id, value in values.items() if offer_id != each.offer_id]
+        rescue = (1000 - each.reliability_milli) * FAILOVER_WORTH_MILLI * max(others, default=0) // 1_000_000
+        left.append(Candidate(appraisal=each, score_milli=values[each.offer_id] + rescue))
+    jitter = {
+        each.offer_id: Random(f"{seed}:{each.offer_id}").randrange(TIE_BREAK_MILLI + 1)  # noqa: S311 - spreads load; guards nothing
+        for each in left
+    }
+    ordered: list[Candidate] = []
+    upstreams: set[str] = set()
+    while left:
+        best = min(left, key=lambda each: _place(each, upstreams, jitter_milli=jitter[each.offer_id]))
+        left.remove(best)
+        ordered.append(best)
+        upstreams.add(best.appraisal.upstream)
+    return ordered
+
+
+def _place(candidate: Candidate, upstreams: set[str], *, jitter_milli: int) -> tuple[bool, int, str]:
+    """What to sort by, given which upstreams stand before it."""
+    appraisal = candidate.appraisal
+    is_shaky = appraisal.reliability_milli < SHAKY_BELOW_MILLI or Flag.SUSPECT in appraisal.flags
+    score_milli = candidate.score_milli
+    if appraisal.upstream in upstreams:
+        score_milli = score_milli * SAME_UPSTREAM_MILLI // 1000
+    return (is_shaky, -(score_milli + jitter_milli), appraisal.offer_id)
+
+
+def _value_milli(appraisal: Appraisal, weights: Weights) -> int:
+    worth = (
+        1000 * weights.reliability
+        + weights.cost * appraisal.cost_milli
+        + weights.latency * appraisal.latency_milli
+        + weights.quality * appraisal.quality_milli
+    )
+    return appraisal.reliability_milli * worth // 1_000_000
+
+
+def _to_explore(ordered: Sequence[Candidate], *, seed: int) -> Candidate | None:
+    if Random(f"{seed}:explore").randrange(1000) >= EXPLORED_MILLI:  # noqa: S311 - as above
+        return None
+    new = _first(ordered, Flag.NEW)
+    if new is None or new is ordered[0] or new.score_milli < ordered[0].score_milli - EXPLORED_WITHIN_MILLI:
+        return None
+    return None if Flag.SUSPECT in new.appraisal.flags else new
+
+
+def _first(ordered: Sequence[Candidate], flag: Flag) -> Candidate | None:
+    return next((each for each in ordered if flag in each.appraisal.flags), None)
+
+
+def _in_front(ordered: Sequence[Candidate], first: Candidate) -> list[Candidate]:
+    return [first, *(each for each in ordered if each is not first)]
