@@ -69,7 +69,7 @@ def a_job(
     hold_micros: int = 20_000,
     at_ms: int = START_MS,
     prompt: str = "a red fox",
-    route: str = '{"s":1,"p":"fast","w":[100,600,250,50],"c":"","x":""}',
+    route: str = '{"v":2,"s":1,"p":"fast","w":[100,600,250,50],"k":"best","n":3,"c":"","x":""}',
     n: int = 1,
     spent_month: str | None = None,
 ) -> Job:

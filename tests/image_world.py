@@ -20,10 +20,11 @@ from corent.core.upstream import (
     VideoRequest,
     Working,
 )
+from corent.health.document import HealthDocument
 from corent.jobs.batch import Batch
 from corent.jobs.job import ImageOrder, Job, VideoOrder
 from corent.ledger.ledger import Ledger
-from corent.routing.health import OfferHealth
+from corent.routing.health import HealthView, view_health
 from corent.routing.offers import Offer
 from corent.usecases.authenticate import Caller
 from corent.usecases.buy_batch import BatchItem, BoughtBatch, BuyBatch
@@ -48,7 +49,7 @@ from corent.usecases.sweep_jobs import SweepJobs
 from corent.usecases.tend_batch import TendBatch
 from corent.usecases.wallets import Wallets
 from corent.webhooks.outbox import Outbox
-from tests.fakes import FakeClock, MemoryBooks, ulid
+from tests.fakes import START_MS, FakeClock, MemoryBooks, ulid
 from tests.invariants import violations
 from tests.machine import BATCH_DEFINITION, Execution, Machine, TaskError
 from tests.pictures import png
@@ -192,8 +193,11 @@ class FakeOffers:
     def on_offer(self, *, mode: Mode) -> tuple[Offer, ...]:
         return self.offers
 
-    def health(self) -> dict[str, OfferHealth]:
-        return {}
+    def health(self) -> HealthView:
+        return view_health(HealthDocument(), self.offers, now_ms=START_MS)
+
+    def claim_trial(self, offer: Offer) -> bool:
+        raise AssertionError("no offer is half open here")
 
     def spent_up(self) -> frozenset[str]:
         return frozenset()

@@ -6,25 +6,46 @@ import pytest
 
 from corent.core.tiers import Preference
 from corent.routing.explanation import explain
-from corent.routing.route import Candidate, Excluded, Exclusion, Route, Weights
+from corent.routing.route import (
+    Appraisal,
+    Candidate,
+    Choice,
+    Excluded,
+    Exclusion,
+    Flag,
+    Route,
+    Weights,
+)
 from tests.image_world import TIER
 
 Attempts = list[tuple[int, str, int]]
 
 
-def a_route(candidates: int = 3, *, excluded: int = 2, preference: Preference = Preference.FAST) -> Route:
+def a_route(
+    candidates: int = 3,
+    *,
+    excluded: int = 2,
+    preference: Preference = Preference.FAST,
+    choice: Choice = Choice.BEST,
+) -> Route:
     return Route(
         seed=1,
         preference=preference,
         weights=Weights(cost=100, latency=600, reliability=250, quality=50),
+        choice=choice,
+        attempts_max=3,
         candidates=tuple(
             Candidate(
-                offer_id=f"vendor-model-{number}",
+                appraisal=Appraisal(
+                    offer_id=f"vendor-model-{number}",
+                    cost_milli=1000,
+                    latency_milli=500,
+                    reliability_milli=799 if number == 1 else 970,
+                    quality_milli=600,
+                    typical_ms=1_000,
+                    flags=frozenset({Flag.SUSPECT} if number == 2 else {Flag.NEW}),
+                ),
                 score_milli=900 - number,
-                cost_milli=1000,
-                latency_milli=500,
-                reliability_milli=970,
-                degraded=number == 2,
             )
             for number in range(candidates)
         ),
@@ -49,6 +70,7 @@ def test_a_whole_explanation() -> None:
     assert explained(a_route(1, excluded=1), attempts=[(0, "completed", 1432)]) == {
         "model": "corent-image-fast",
         "reasoning": "Optimized for speed, then reliability.",
+        "choice": "best",
         "candidates_considered": 2,
         "failover_occurred": False,
         "candidates": [
@@ -58,6 +80,7 @@ def test_a_whole_explanation() -> None:
                 "cost": 1.0,
                 "latency": 0.5,
                 "reliability": 0.97,
+                "quality": 0.6,
                 "health": "operational",
             }
         ],
@@ -89,7 +112,7 @@ def test_no_offer_is_named() -> None:
 def test_a_degraded_candidate_is_said_to_be_one() -> None:
     rows = explained()["candidates"]
     assert isinstance(rows, list)
-    assert [row["health"] for row in rows] == ["operational", "operational", "degraded"]
+    assert [row["health"] for row in rows] == ["operational", "degraded", "degraded"]
 
 
 @pytest.mark.parametrize(
@@ -118,3 +141,9 @@ def test_attempts_stand_in_the_order_they_were_made() -> None:
 def test_every_preference_has_a_reasoning_of_its_own() -> None:
     said = {explained(a_route(preference=preference))["reasoning"] for preference in Preference}
     assert len(said) == len(Preference)
+
+
+def test_every_way_to_choose_the_first_is_said_in_words_of_its_own() -> None:
+    said = {explained(a_route(choice=choice))["reasoning"] for choice in Choice}
+    assert len(said) == len(Choice)
+    assert {explained(a_route(choice=choice))["choice"] for choice in Choice} == {c.value for c in Choice}

@@ -16,13 +16,16 @@ from corent.jobs.job import (
     Job,
     JobFailure,
     JobState,
+    OnRefusal,
 )
+from corent.routing.decide import ATTEMPTS_MAX
 from corent.usecases.next_step import (
-    ATTEMPTS_MAX,
     REPEAT_AFTER_MS,
+    SETTLE_RESERVE_MS,
     Abandon,
     Buy,
     Ended,
+    Option,
     Settle,
     Step,
     Watch,
@@ -55,7 +58,8 @@ def a_film(*outcomes: AttemptOutcome, started_ms: int = 0, took_ms: int = 0) -> 
 
 def step_of(job: Job, *, after_ms: int = 0, repeatable: bool = False) -> Step:
     offers = FILM_OFFERS if job.kind is Kind.VIDEO else IMAGE_OFFERS
-    return next_step(job, offers, now_ms=START_MS + after_ms, is_repeatable=lambda _: repeatable)
+    options = [Option(offer=offer, typical_ms=offer.typical_latency_ms) for offer in offers[:ATTEMPTS_MAX]]
+    return next_step(job, options, now_ms=START_MS + after_ms, is_repeatable=lambda _: repeatable)
 
 
 def test_a_new_job_buys_from_its_first_candidate() -> None:
@@ -91,6 +95,64 @@ def test_a_longer_film_has_longer() -> None:
     longer = replace(FILM_ORDER, duration_s=10)
     assert for_length(60_000, longer) == 120_000
     assert for_length(60_000, replace(FILM_ORDER, duration_s=1)) == 60_000
+
+
+# ---- refusals ----------------------------------------------------------------------------------------
+
+REFUSED, UNAVAILABLE = AttemptOutcome.REFUSED, AttemptOutcome.UNAVAILABLE
+
+
+def forgiving(*outcomes: AttemptOutcome) -> Job:
+    """A job whose caller lets one other upstream be asked when one refuses."""
+    job = a_film(*outcomes)
+    return replace(job, order=replace(job.order, on_refusal=OnRefusal.FAILOVER))
+
+
+@pytest.mark.parametrize("earlier", [(), (UNAVAILABLE,)])
+def test_a_refusal_ends_the_job_unless_its_caller_says_otherwise(earlier: tuple[AttemptOutcome, ...]) -> None:
+    assert step_of(a_film(*earlier, REFUSED)) == Settle(JobFailure.CONTENT_REFUSED)
+
+
+def test_with_failover_one_other_upstream_is_asked_after_a_refusal() -> None:
+    assert step_of(forgiving(REFUSED)) == Buy(FILM_OFFERS[1], 1)
+    assert step_of(forgiving(UNAVAILABLE, REFUSED)) == Buy(FILM_OFFERS[2], 2)
+
+
+@pytest.mark.parametrize("then", [REFUSED, UNAVAILABLE, AttemptOutcome.INVALID_INPUT])
+def test_after_the_one_other_upstream_the_job_was_refused_whatever_that_said(then: AttemptOutcome) -> None:
+    assert step_of(forgiving(REFUSED, then)) == Settle(JobFailure.CONTENT_REFUSED)
+
+
+def test_who_refused_is_not_asked_again_with_another_model() -> None:
+    sisters = [replace(offer, upstream="one") for offer in FILM_OFFERS[:2]]
+    options = [Option(offer=offer, typical_ms=1_000) for offer in (*sisters, FILM_OFFERS[2])]
+    step = next_step(forgiving(REFUSED), options, now_ms=START_MS, is_repeatable=lambda _: False)
+    assert step == Buy(FILM_OFFERS[2], 2)
+
+
+def test_without_another_upstream_a_refusal_stays_one() -> None:
+    sisters = [Option(offer=replace(offer, upstream="one"), typical_ms=1_000) for offer in FILM_OFFERS]
+    step = next_step(forgiving(REFUSED), sisters, now_ms=START_MS, is_repeatable=lambda _: False)
+    assert step == Settle(JobFailure.CONTENT_REFUSED)
+
+
+def test_a_route_of_one_attempt_allows_no_second() -> None:
+    option = Option(offer=FILM_OFFERS[0], typical_ms=1_000)
+    step = next_step(a_film(UNAVAILABLE), [option], now_ms=START_MS, is_repeatable=lambda _: False)
+    assert step == Settle(JobFailure.TIER_UNAVAILABLE)
+
+
+def test_an_attempt_is_not_begun_with_less_than_its_measured_time_left() -> None:
+    job = a_film()
+    left_ms = 100_000
+    after_ms = VIDEO_DEADLINE_MS - left_ms
+
+    def step(typical_ms: int) -> Step:
+        options = [Option(offer=FILM_OFFERS[0], typical_ms=typical_ms)]
+        return next_step(job, options, now_ms=START_MS + after_ms, is_repeatable=lambda _: False)
+
+    assert isinstance(step(left_ms - SETTLE_RESERVE_MS), Buy)
+    assert step(left_ms - SETTLE_RESERVE_MS + 1) == Settle(JobFailure.DEADLINE_EXCEEDED)
 
 
 failed_outcomes = st.sampled_from([each for each in AttemptOutcome if each is not AttemptOutcome.ABANDONED])

@@ -1,6 +1,6 @@
 """Ranking: who may serve a request, in which order, and that the same input always gives the same route."""
 
-import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corent.core.tiers import AspectRatio, ImageFormat, Preference
-from corent.routing.health import OfferHealth
+from corent.health.breaker import Circuit
+from corent.health.document import HealthDocument
+from corent.routing.decide import replay
+from corent.routing.health import HealthView, OfferHealth, view_health, with_trial
 from corent.routing.offers import Offer
-from corent.routing.rank import TIE_BREAK_MILLI, WEIGHTS, RouteRequest, rank
-from corent.routing.route import Exclusion, Route, dump_route, load_route
-from tests.image_world import TIER, an_offer
+from corent.routing.rank import NEW_BELOW, WEIGHTS, RouteRequest, half_open, rank
+from corent.routing.route import Choice, Exclusion, Flag, Route, dump_route, load_route
+from tests.fakes import START_MS
+from tests.image_world import PRICE, TIER, an_offer
 
 TODAY = date(2026, 11, 22)
 
@@ -22,6 +26,7 @@ def a_request(preference: Preference = Preference.FAST, **changes: Any) -> Route
     fields: dict[str, Any] = {
         "tier": TIER.name,
         "preference": preference,
+        "unit_price_micros": PRICE,
         "aspect_ratio": AspectRatio.SQUARE,
         "output_format": ImageFormat.PNG,
         "count": 1,
@@ -32,13 +37,27 @@ def a_request(preference: Preference = Preference.FAST, **changes: Any) -> Route
     return RouteRequest(**{**fields, **changes})
 
 
+def view(*offers: Offer, **changes: dict[str, Any]) -> HealthView:
+    """Every offer by its priors alone, but for those fields of the named ones."""
+    plain = view_health(HealthDocument(), offers, now_ms=START_MS)
+    changed = {name: replace(plain.offers[name], **fields) for name, fields in changes.items()}
+    return replace(plain, offers={**plain.offers, **changed})
+
+
 def ranked(
     *offers: Offer,
     request: RouteRequest | None = None,
-    health: dict[str, OfferHealth] | None = None,
+    health: HealthView | None = None,
     seed: int = 1,
+    spent_up: frozenset[str] = frozenset(),
 ) -> Route:
-    return rank(request or a_request(), offers=offers, health=health or {}, seed=seed)
+    return rank(
+        request or a_request(),
+        offers=offers,
+        health=health or view(*offers),
+        seed=seed,
+        spent_up=spent_up,
+    )
 
 
 def order(route: Route) -> list[str]:
@@ -49,12 +68,13 @@ def orders(*offers: Offer, request: RouteRequest | None = None) -> set[tuple[str
     return {tuple(order(ranked(*offers, request=request, seed=seed))) for seed in range(100)}
 
 
-def health(
-    results: int, successes: int, *, p50_ms: int | None = 1_000, degraded: bool = False
-) -> OfferHealth:
-    return OfferHealth(results=results, successes=successes, latency_ms_p50=p50_ms, degraded=degraded)
+def reasons(route: Route) -> dict[str, Exclusion]:
+    return {each.offer_id: each.reason for each in route.excluded}
 
 
+OPEN: dict[str, Any] = {"circuit": Circuit.OPEN, "wait_ms": 30_000}
+HALF_OPEN: dict[str, Any] = {"circuit": Circuit.HALF_OPEN}
+RESTING: dict[str, Any] = {"is_resting": True, "wait_ms": 5_000}
 TWINS = tuple(an_offer(name) for name in "abcd")
 
 
@@ -62,7 +82,7 @@ TWINS = tuple(an_offer(name) for name in "abcd")
 
 
 def test_the_same_input_gives_the_same_text() -> None:
-    seen = {"a": health(20, 18), "c": health(7, 7, p50_ms=300)}
+    seen = view(*TWINS, a={"reliability_milli": 900}, c={"speed_milli": 300})
     texts = {dump_route(ranked(*TWINS, health=seen, seed=42)) for _ in range(20)}
     assert len(texts) == 1
 
@@ -71,23 +91,10 @@ def test_the_order_in_the_catalog_does_not_matter() -> None:
     assert dump_route(ranked(*TWINS)) == dump_route(ranked(*reversed(TWINS)))
 
 
-def test_a_known_route_is_still_written_the_same_way() -> None:
-    offers = (an_offer("near", typical_latency_ms=500), an_offer("far"), an_offer("gone", retired_on=TODAY))
-    assert dump_route(ranked(*offers, seed=7)) == (
-        '{"s":7,"p":"fast","w":[100,600,250,50],'
-        '"c":"near 967 1000 1000 970;far 667 1000 500 970","x":"gone retired"}'
-    )
-
-
 def test_a_stored_route_is_read_back_as_it_was() -> None:
-    route = ranked(*TWINS, an_offer("gone", retired_on=TODAY), health={"b": health(9, 1, degraded=True)})
+    offers = (*TWINS, an_offer("gone", retired_on=TODAY))
+    route = ranked(*offers, health=view(*offers, b={"is_suspect": True}))
     assert load_route(dump_route(route)) == route
-
-
-def test_a_stored_route_says_with_which_seed_to_replay_it() -> None:
-    for seed in range(50):
-        stored = dump_route(ranked(*TWINS, seed=seed))
-        assert dump_route(ranked(*TWINS, seed=load_route(stored).seed)) == stored
 
 
 # ---- Who may serve -----------------------------------------------------------------------------------
@@ -136,7 +143,117 @@ def test_a_tier_without_offers_has_a_route_without_candidates() -> None:
     assert ranked().candidates == ()
 
 
-# ---- In which order ----------------------------------------------------------------------------------
+# ---- Whom to leave out for now --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [(OPEN, Exclusion.CIRCUIT_OPEN), (HALF_OPEN, Exclusion.CIRCUIT_OPEN), (RESTING, Exclusion.RATE_LIMITED)],
+    ids=["open", "half open", "resting"],
+)
+def test_an_offer_that_is_not_to_be_tried_now_is_left_out_and_said_so(
+    state: dict[str, Any], reason: Exclusion
+) -> None:
+    route = ranked(*TWINS, health=view(*TWINS, b=state))
+    assert sorted(order(route)) == ["a", "c", "d"]
+    assert reasons(route) == {"b": reason}
+    assert replay(dump_route(route)) == dump_route(route)
+
+
+def test_the_last_one_is_never_left_out() -> None:
+    route = ranked(
+        *TWINS, health=view(*TWINS, a=OPEN, b=OPEN, c={**RESTING, "reliability_milli": 990}, d=OPEN)
+    )
+    assert (route.choice, route.attempts_max, route.wait_s) == (Choice.LAST_RESORT, 1, 5)
+    assert order(route)[0] == "c"
+    assert len(route.candidates) == 4
+    assert replay(dump_route(route)) == dump_route(route)
+
+
+def test_a_route_says_how_long_until_the_first_that_waits_may_be_tried() -> None:
+    seen = view(*TWINS, a=OPEN, b={**OPEN, "wait_ms": 12_001})
+    assert ranked(*TWINS, health=seen).wait_s == 13
+    assert ranked(*TWINS).wait_s == 0
+
+
+def test_a_half_open_one_is_tried_first_by_the_request_that_may() -> None:
+    seen = with_trial(view(*TWINS, d=HALF_OPEN), "d")
+    route = ranked(*TWINS, health=seen)
+    assert (route.choice, order(route)[0]) == (Choice.TRIAL, "d")
+    assert Flag.TRIAL in route.candidates[0].appraisal.flags
+
+
+def test_only_half_open_ones_that_could_serve_the_request_are_worth_a_trial() -> None:
+    offers = (
+        an_offer("able"),
+        an_offer("unable", takes_seed=False),
+        an_offer("spent", upstream="poor"),
+        an_offer("tired"),
+        an_offer("open"),
+        an_offer("closed"),
+        an_offer("other", tier="corent-image-studio"),
+    )
+    states = {offer.id: HALF_OPEN for offer in offers} | {
+        "tired": {**HALF_OPEN, "is_resting": True},
+        "open": OPEN,
+        "closed": {},
+    }
+    found = half_open(
+        a_request(seeded=True),
+        offers=offers,
+        health=view(*offers, **states),
+        spent_up=frozenset({"poor"}),
+    )
+    assert [offer.id for offer in found] == ["able"]
+
+
+def test_a_tier_whose_failovers_are_used_up_says_so_in_the_route() -> None:
+    plain = view(*TWINS)
+    tight = replace(plain, out_of_retries=frozenset({TIER.name}))
+    assert not ranked(*TWINS, health=plain).is_tight
+    route = ranked(*TWINS, health=tight, seed=1)
+    assert (route.is_tight, route.attempts_max) == (True, 1)
+
+
+# ---- How an offer is appraised ---------------------------------------------------------------------------
+
+
+def appraised(offer: Offer, *, request: RouteRequest | None = None, **state: Any) -> Any:
+    route = ranked(offer, request=request, health=view(offer, **{offer.id: state}))
+    return route.candidates[0].appraisal
+
+
+@pytest.mark.parametrize(
+    ("cost_micros", "ratio_milli", "cost_milli"),
+    [(0, 1000, 1000), (5_000, 1000, 750), (20_000, 1000, 0), (5_000, 2000, 500), (5_000, 9000, 0)],
+)
+def test_cost_is_what_is_left_of_the_price(cost_micros: int, ratio_milli: int, cost_milli: int) -> None:
+    seen = appraised(an_offer("a", cost_micros=cost_micros), cost_ratio_milli=ratio_milli)
+    assert seen.cost_milli == cost_milli
+
+
+def test_an_input_image_costs_what_the_catalog_says_it_does() -> None:
+    offer = an_offer("a", cost_micros=5_000, cost_with_image_micros=15_000)
+    assert appraised(offer).cost_milli == 750
+    assert appraised(offer, request=a_request(image=True)).cost_milli == 250
+
+
+def test_speed_reliability_and_time_are_those_of_its_health() -> None:
+    seen = appraised(an_offer("a", quality=0.64), speed_milli=321, reliability_milli=765, typical_ms=4_321)
+    assert (seen.latency_milli, seen.reliability_milli, seen.typical_ms, seen.quality_milli) == (
+        321,
+        765,
+        4_321,
+        640,
+    )
+
+
+@pytest.mark.parametrize(("evidence", "is_new"), [(0, True), (NEW_BELOW - 1, True), (NEW_BELOW, False)])
+def test_an_offer_is_new_until_it_was_measured_a_few_times_lately(evidence: int, is_new: bool) -> None:
+    assert (Flag.NEW in appraised(an_offer("a"), evidence=evidence).flags) is is_new
+
+
+# ---- In which order --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("preference", Preference)
@@ -155,69 +272,18 @@ def test_a_preference_puts_the_offer_first_that_is_best_at_it(preference: Prefer
         an_offer("cheap", typical_latency_ms=4_000, cost_micros=2_000, quality=0.4),
         an_offer("fine", typical_latency_ms=4_000, cost_micros=20_000, quality=1.0),
     )
-    assert {each[0] for each in orders(*offers, request=a_request(preference))} == {first}
+    seen = view(*offers, **{offer.id: {"evidence": NEW_BELOW} for offer in offers})
+    route = ranked(*offers, request=a_request(preference), health=seen)
+    assert order(route)[0] == first
 
 
 def test_balance_prefers_the_one_that_is_good_at_everything() -> None:
     offers = (
-        an_offer("quick", typical_latency_ms=500, cost_micros=40_000, quality=0.3),
-        an_offer("cheap", typical_latency_ms=9_000, cost_micros=2_000, quality=0.3),
-        an_offer("even", typical_latency_ms=900, cost_micros=4_000, quality=0.7),
+        an_offer("quick", typical_latency_ms=500, cost_micros=19_000, quality=0.3),
+        an_offer("cheap", typical_latency_ms=12_000, cost_micros=1_000, quality=0.3),
+        an_offer("even", typical_latency_ms=1_500, cost_micros=6_000, quality=0.7),
     )
-    assert {each[0] for each in orders(*offers, request=a_request(Preference.BALANCED))} == {"even"}
-
-
-def test_a_free_offer_is_best_on_cost_and_leaves_the_others_their_order() -> None:
-    free, cheap, dear = (
-        an_offer(n, cost_micros=c) for n, c in (("free", 0), ("cheap", 3_000), ("dear", 90_000))
-    )
-    route = ranked(free, cheap, dear, request=a_request(Preference.CHEAP))
-    costs = {candidate.offer_id: candidate.cost_milli for candidate in route.candidates}
-    assert costs["free"] == 1000
-    assert costs["free"] > costs["cheap"] > costs["dear"] > 0
-
-
-def test_measured_slowness_counts_against_a_fast_prior() -> None:
-    offers = (an_offer("boasts", typical_latency_ms=500), an_offer("honest", typical_latency_ms=900))
-    assert order(ranked(*offers))[0] == "boasts"
-    assert order(ranked(*offers, health={"boasts": health(20, 20, p50_ms=5_000)}))[0] == "honest"
-
-
-def test_one_result_alone_hardly_moves_an_offer() -> None:
-    offers = (an_offer("a", typical_latency_ms=500), an_offer("b", typical_latency_ms=900))
-    assert order(ranked(*offers, health={"a": health(1, 0, p50_ms=None)}))[0] == "a"
-
-
-def test_failures_count_against_an_offer() -> None:
-    route = ranked(*TWINS, health={"a": health(20, 12), "b": health(20, 20)})
-    assert order(route)[-1] == "a"
-    reliability = {candidate.offer_id: candidate.reliability_milli for candidate in route.candidates}
-    assert reliability["b"] > reliability["c"] == reliability["d"] > reliability["a"]
-
-
-def test_a_degraded_offer_comes_last_however_well_it_scores() -> None:
-    offers = (an_offer("quick", typical_latency_ms=100), an_offer("slow", typical_latency_ms=9_000))
-    route = ranked(*offers, health={"quick": health(20, 9, p50_ms=100, degraded=True)})
-    assert order(route) == ["slow", "quick"]
-    assert route.candidates[1].score_milli > route.candidates[0].score_milli
-
-
-def test_when_all_are_degraded_all_are_still_tried() -> None:
-    sick = {offer.id: health(20, 0, p50_ms=None, degraded=True) for offer in TWINS}
-    assert sorted(order(ranked(*TWINS, health=sick))) == list("abcd")
-
-
-def test_equal_offers_share_the_first_place_about_evenly() -> None:
-    firsts = [order(ranked(*TWINS, seed=seed))[0] for seed in range(1_000)]
-    assert {name: 150 < firsts.count(name) < 350 for name in "abcd"} == dict.fromkeys("abcd", True)
-
-
-def test_the_seed_moves_nobody_past_a_better_one_by_more_than_the_tie_break() -> None:
-    for seed in range(300):
-        scores = [c.score_milli for c in ranked(*TWINS, an_offer("e", quality=0.0), seed=seed).candidates]
-        assert all(later - earlier <= TIE_BREAK_MILLI for earlier, later in itertools.pairwise(scores))
-    near, far = an_offer("near", typical_latency_ms=1_000), an_offer("far", typical_latency_ms=1_100)
-    assert orders(near, far) == {("near", "far")}
+    assert order(ranked(*offers, request=a_request(Preference.BALANCED)))[0] == "even"
 
 
 # ---- Whatever comes ----------------------------------------------------------------------------------
@@ -229,6 +295,7 @@ OFFERS = st.builds(
     tier=st.sampled_from([TIER.name, "corent-image-studio"]),
     cost_micros=st.integers(0, 10**7),
     typical_latency_ms=st.integers(1, 10**6),
+    slow_latency_ms=st.integers(10**6, 10**7),
     count_max=st.integers(1, 4),
     takes_seed=st.booleans(),
     takes_image=st.booleans(),
@@ -242,44 +309,53 @@ REQUESTS = st.builds(
     image=st.booleans(),
 )
 HEALTH = st.builds(
-    lambda failures, successes, p50_ms, degraded: OfferHealth(
-        results=failures + successes, successes=successes, latency_ms_p50=p50_ms, degraded=degraded
-    ),
-    st.integers(0, 20),
-    st.integers(0, 20),
-    st.one_of(st.none(), st.integers(0, 10**6)),
-    st.booleans(),
+    OfferHealth,
+    reliability_milli=st.integers(0, 1000),
+    speed_milli=st.integers(0, 1000),
+    typical_ms=st.integers(1, 10**6),
+    cost_ratio_milli=st.integers(0, 10_000),
+    evidence=st.integers(0, 160),
+    circuit=st.sampled_from(Circuit),
+    wait_ms=st.integers(0, 400_000),
+    is_resting=st.booleans(),
+    is_suspect=st.booleans(),
+    is_trial=st.booleans(),
 )
 
 
 @given(
     offers=st.lists(OFFERS, max_size=12, unique_by=lambda offer: offer.id),
     request=REQUESTS,
-    seen=st.dictionaries(st.text(alphabet="abcdefgh", min_size=1, max_size=3), HEALTH, max_size=8),
+    data=st.data(),
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=400, deadline=None)
-def test_a_route_names_every_offer_of_the_tier_exactly_once(
-    offers: list[Offer], request: RouteRequest, seen: dict[str, OfferHealth], seed: int
+def test_a_route_names_every_offer_of_the_tier_exactly_once_and_replays(
+    offers: list[Offer], request: RouteRequest, data: st.DataObject, seed: int
 ) -> None:
+    seen = HealthView(offers={offer.id: data.draw(HEALTH) for offer in offers})
     route = rank(request, offers=tuple(offers), health=seen, seed=seed)
     named = order(route) + [each.offer_id for each in route.excluded]
     assert sorted(named) == sorted(offer.id for offer in offers if offer.tier == request.tier)
     for candidate in route.candidates:
-        shares = (candidate.cost_milli, candidate.latency_milli, candidate.reliability_milli)
-        assert all(0 <= share <= 1000 for share in (*shares, candidate.score_milli))
+        a = candidate.appraisal
+        assert all(
+            0 <= part <= 1000
+            for part in (a.cost_milli, a.latency_milli, a.reliability_milli, a.quality_milli)
+        )
+    assert 0 <= route.wait_s <= 300
     assert load_route(dump_route(route)) == route
+    assert replay(dump_route(route)) == dump_route(route)
 
 
 def test_an_upstream_that_is_spent_up_is_left_out_and_said_so() -> None:
     offers = (an_offer("a", upstream="one"), an_offer("b", upstream="two"))
-    route = rank(a_request(), offers=offers, health={}, seed=1, spent_up=frozenset({"one"}))
+    route = ranked(*offers, spent_up=frozenset({"one"}))
     assert order(route) == ["b"]
-    assert [(each.offer_id, each.reason) for each in route.excluded] == [("a", Exclusion.DAILY_CAP)]
-    assert load_route(dump_route(route)) == route
+    assert reasons(route) == {"a": Exclusion.DAILY_CAP}
 
 
 def test_an_offer_that_cannot_take_the_request_is_not_capable_whatever_it_cost() -> None:
     offer = an_offer("a", upstream="one", retired_on=TODAY)
-    route = rank(a_request(), offers=(offer,), health={}, seed=1, spent_up=frozenset({"one"}))
-    assert [each.reason for each in route.excluded] == [Exclusion.RETIRED]
+    route = ranked(offer, spent_up=frozenset({"one"}))
+    assert reasons(route) == {"a": Exclusion.RETIRED}

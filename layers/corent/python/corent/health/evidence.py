@@ -164,17 +164,13 @@ def _after_success(known: Evidence, call: Observation, *, now_ms: int) -> Eviden
 
 
 def _after_rate_limit(known: Evidence, call: Observation, *, now_ms: int) -> Evidence:
-    rest_ms = call.retry_after_ms
-    if rest_ms is None:
-        rest_ms = REST_MS * 2**known.rests_in_a_row
-    until_ms = now_ms + min(rest_ms, REST_MAX_MS)
     # Many calls under way meet the same limit: that is one rest, and no longer one for each of them.
     is_new = now_ms >= known.rests_until_ms
-    return replace(
-        known,
-        rests_until_ms=max(known.rests_until_ms, until_ms),
-        rests_in_a_row=min(known.rests_in_a_row + is_new, RESTS_MAX),
-    )
+    in_a_row = min(known.rests_in_a_row + is_new, RESTS_MAX)
+    asked_ms = call.retry_after_ms
+    rest_ms = REST_MS * 2 ** (in_a_row - 1) if asked_ms is None else asked_ms
+    until_ms = now_ms + min(rest_ms, REST_MAX_MS)
+    return replace(known, rests_until_ms=max(known.rests_until_ms, until_ms), rests_in_a_row=in_a_row)
 
 
 def _may_trip(breaker: Breaker, *, now_ms: int) -> bool:

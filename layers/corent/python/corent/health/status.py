@@ -122,7 +122,7 @@ def judge(tier: TierEvidence, implementations: Implementations, *, now_ms: int) 
     if (is_failing and share < DEGRADED_BELOW) or 2 * implementations.failing >= implementations.all:
         return Level.DEGRADED
     times_ms = recent_times_ms(tier, now_ms=now_ms)
-    usual_ms = usual_slow_ms(tier, results_min=USUAL_TIMES_MIN)
+    usual_ms = usual_slow_ms(tier, today=day_of(now_ms), results_min=USUAL_TIMES_MIN)
     now_slow_ms = slow_ms(times_ms)
     if len(times_ms) >= TIMES_MIN and usual_ms and now_slow_ms and now_slow_ms > SLOW_RATIO * usual_ms:
         return Level.DEGRADED

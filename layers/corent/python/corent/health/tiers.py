@@ -114,10 +114,13 @@ def recent_times_ms(tier: TierEvidence, *, now_ms: int) -> list[int]:
     return [took for ended, success, took in tier.jobs if success and now_ms - ended <= RECENT_MS]
 
 
-def usual_slow_ms(tier: TierEvidence, *, results_min: int) -> int | None:
-    """The p95 of the days that are kept, to a step; None below that many results."""
+def usual_slow_ms(tier: TierEvidence, *, today: str, results_min: int) -> int | None:
+    """The p95 of the days before today, to a step; None below that many results.
+
+    Without today: what is slow now would soon be what is usual.
+    """
     steps: dict[int, int] = {}
-    for counts in tier.times.values():
+    for counts in (counts for day, counts in tier.times.items() if day < today):
         for step, count in counts.items():
             steps[step] = steps.get(step, 0) + count
     total = sum(steps.values())
