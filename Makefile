@@ -40,6 +40,10 @@ account: $(VENVS)/dev.stamp ## Open an account on the running stack (BALANCE_CEN
 reconcile: $(VENVS)/dev.stamp ## Check the books of the running stack and print the trial balance
 	@$(DEV)/python -m local.reconcile
 
+.PHONY: outage
+outage: $(VENVS)/dev.stamp ## Make a model of the running stack's sandbox fail or work (MODEL=sandbox-swift STATUS=failing)
+	@$(DEV)/python -m local.outage "$(MODEL)" "$(STATUS)"
+
 .PHONY: sam-local
 sam-local: stack-tools ## Run the functions in containers with `sam local`, on the same emulated services
 	@exec $(DEV)/python -m local.stack sam-local

@@ -38,6 +38,7 @@ from corent.usecases.end_execution import EndExecution
 from corent.usecases.generate_image import Answer, GenerateImage
 from corent.usecases.generate_video import GenerateVideo
 from corent.usecases.inline_attempts import InlineAttempts
+from corent.usecases.judge_results import JudgeResults
 from corent.usecases.place_order import PlaceOrder
 from corent.usecases.purchase import Purchase
 from corent.usecases.read_batches import ReadBatches
@@ -397,7 +398,7 @@ class _Parts:
         outputs: Any = Wired(world.outputs, wire, lost=lambda _: TemporarilyUnavailableError("lost"))
         ledger: books.Books = Ledger(store=books, clock=clock, random=lambda: 0.5)
         settle = SettleJob(ledger=ledger, jobs=books, clock=clock)
-        store = StoreResults(fetch=fetch, outputs=outputs, clock=clock)
+        store = StoreResults(judge=JudgeResults(fetch=fetch, clock=clock), outputs=outputs)
         by_id = {(offer.tier, offer.id): offer for offer in offers}
 
         def upstream(name: str) -> Any:

@@ -1,13 +1,14 @@
 """The sandbox upstream: POST /v1/generations takes orders, GET /v1/generations/{id} hands out.
 
-Images are drawn at the submit; videos are left to the worker (films.py).
+PUT /v1/models/{model} makes a model fail, or work again. Images are drawn at the submit; videos are left
+to the worker (films.py).
 """
 
 import base64
 import json
 import time
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -18,10 +19,14 @@ from botocore.config import Config
 from sandbox import submissions
 from sandbox.generations import Generations
 from sandbox.keys import ApiKey
+from sandbox.outages import Outages
 from sandbox.refusals import RefusedError
 from sandbox.settings import read_settings
 from sandbox.studio import Studio
 from sandbox.tasks import Tasks
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 app = APIGatewayRestResolver()
 logger = Logger()
@@ -30,11 +35,9 @@ logger = Logger()
 @app.post("/v1/generations")
 def submit() -> Response[str]:
     _authenticate()
-    event = app.current_event
-    body = (event.body or "").encode()
-    if event.is_base64_encoded:
-        body = base64.b64decode(body)
-    return _reply(202, studio().submit(submissions.read(body)))
+    submission = submissions.read(_body())
+    outages().check(submission.model)
+    return _reply(202, studio().submit(submission))
 
 
 @app.get("/v1/generations/<generation_id>")
@@ -47,6 +50,18 @@ def look(generation_id: str) -> Response[str]:
 def cancel(generation_id: str) -> Response[str]:
     _authenticate()
     return _reply(200, studio().cancel(generation_id))
+
+
+@app.get("/v1/models/<model>")
+def model_status(model: str) -> Response[str]:
+    _authenticate()
+    return _reply(200, outages().status(model))
+
+
+@app.put("/v1/models/<model>")
+def change_model(model: str) -> Response[str]:
+    _authenticate()
+    return _reply(200, outages().change(model, _body()))
 
 
 def unknown_path(_: NotFoundError) -> Response[str]:
@@ -82,13 +97,22 @@ def sleep(duration_s: float) -> None:
 
 @cache
 def studio() -> Studio:
-    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
     return Studio(
-        Generations(s3, bucket=read_settings().bucket),
+        Generations(s3(), bucket=read_settings().bucket),
         tasks(),
         now_ms=now_ms,
         sleep=sleep,
     )
+
+
+@cache
+def outages() -> Outages:
+    return Outages(s3(), bucket=read_settings().bucket)
+
+
+@cache
+def s3() -> "S3Client":
+    return boto3.client("s3", config=Config(signature_version="s3v4"))
 
 
 @cache
@@ -99,6 +123,12 @@ def tasks() -> Tasks:
 @cache
 def api_key() -> ApiKey:
     return ApiKey(boto3.client("secretsmanager"), secret_name=read_settings().secret, now_ms=now_ms)
+
+
+def _body() -> bytes:
+    event = app.current_event
+    body = (event.body or "").encode()
+    return base64.b64decode(body) if event.is_base64_encoded else body
 
 
 def _authenticate() -> None:

@@ -122,6 +122,9 @@ class Service:
     def look(self, generation_id: str) -> Answer:
         return self.call("GET", f"/v1/generations/{generation_id}")
 
+    def turn(self, model: str, status: str) -> Answer:
+        return self.call("PUT", f"/v1/models/{model}", body=json.dumps({"status": status}))
+
     def cancel(self, generation_id: str) -> Answer:
         return self.call("POST", f"/v1/generations/{generation_id}/cancel")
 
@@ -213,5 +216,5 @@ def running_service() -> Iterator[Service]:
             made.s3.delete_object(Bucket=BUCKET, Key=key)
         made.s3.delete_bucket(Bucket=BUCKET)
         made.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-    for cached in (app.studio, app.api_key, films.worker):
+    for cached in (app.studio, app.outages, app.s3, app.api_key, films.worker):
         cached.cache_clear()

@@ -14,18 +14,11 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from corent.health.document import Call, HealthDocument, fold_calls, fold_jobs
+from corent.health.evidence import TIMES_KEPT, Observation
+from corent.health.tiers import JOBS_KEPT, MINUTE_MS, MINUTES_KEPT, JobEnded
 
 from corent.adapters.dynamo.health import DynamoHealth
-from corent.core.clock import day_of
-from corent.health.results import (
-    DAYS_KEPT,
-    OFFER_WINDOW,
-    TIER_WINDOW,
-    DayCount,
-    OfferWindow,
-    Result,
-    TierWindow,
-)
 from corent.providers.catalog import offers
 from corent.wiring import generation
 from corent.wiring.operator import open_account
@@ -43,7 +36,6 @@ CALLED_BACK_MS: Final = 3_000
 POLLED_MS: Final = 115_000
 LOOK_S: Final = 0.2
 NEVER: Final = 1_000_000
-DAY_MS: Final = 86_400_000
 # Each message is sent by us, received and deleted by the event source, whose batches are of one.
 REQUESTS_PER_MESSAGE: Final = 3
 # An execution reports to the bus that it runs and how it ended.
@@ -235,6 +227,7 @@ def record_of(change: Change) -> dict[str, Any]:
         "dynamodb": {
             "Keys": {name: change.new[name] for name in ("pk", "sk")},
             "NewImage": change.new,
+            **({} if change.old is None else {"OldImage": change.old}),
             "SequenceNumber": "1",
         },
     }
@@ -258,18 +251,24 @@ def fits(value: Any, pattern: Any) -> bool:
 
 
 def fill_health(cloud: Cloud, *, now_ms: int) -> None:
-    """Results of every offer and every day of every tier, as after three months of traffic."""
-    result = Result(success=True, duration_ms=12_345)
-    days = {
-        day_of(now_ms - number * DAY_MS): DayCount(successes=990, total=1_000) for number in range(DAYS_KEPT)
-    }
-    tiers = {offer.tier for offer in offers()}
-    full = (
-        OfferWindow(results={offer.id: (result,) * OFFER_WINDOW for offer in offers()}),
-        TierWindow(
-            results=dict.fromkeys(tiers, (result,) * TIER_WINDOW),
-            days=dict.fromkeys(tiers, days),
-            updated_at_ms=now_ms,
-        ),
-    )
-    DynamoHealth(cloud.client("dynamodb"), table="health").update(lambda _offers, _tiers: full)
+    """Health as it is after hours of traffic: of every offer, upstream and tier as much as is kept."""
+    document = HealthDocument()
+    for minute in range(MINUTES_KEPT, 0, -1):
+        at_ms = now_ms - minute * MINUTE_MS
+        calls = [
+            Call(
+                Observation(offer.id, offer.upstream, ended_at_ms=at_ms, failure=None, time_ms=12_345),
+                tiers=(offer.tier,),
+            )
+            for offer in offers()
+            for _ in range(TIMES_KEPT)
+        ]
+        document = fold_calls(document, calls, now_ms=at_ms)
+    for tier in {offer.tier for offer in offers()}:
+        jobs = [
+            JobEnded(tier, ended_at_ms=now_ms, success=True, time_ms=1_000 * number)
+            for number in range(1, JOBS_KEPT + 1)
+        ]
+        document = fold_jobs(document, jobs, now_ms=now_ms)
+    store = DynamoHealth(cloud.client("dynamodb"), table="health", clock=FakeClock(now_ms))
+    store.update(lambda _: document)

@@ -1,4 +1,4 @@
-"""Live jobs are folded into health: each attempt once, as it ends; each job once; the caller's own doing not."""
+"""Live jobs are folded into health: each attempt once, as it ends; each job once; no doing of a caller."""
 
 from dataclasses import replace
 from typing import Any

@@ -12,8 +12,8 @@ from corent.core.upstream import Failure, Generated, InlineFile, RemoteFile, Wor
 from corent.edge.bodies.images import Style
 from corent.jobs.job import IMAGE_DEADLINE_MS, Attempt, AttemptOutcome, Job, JobFailure, JobState
 from corent.routing.offers import Offer
+from corent.usecases.judge_results import IMAGE_LIMITS
 from corent.usecases.next_step import IMAGE_ATTEMPT_MAX_MS
-from corent.usecases.store_results import IMAGE_LIMITS
 from corent.usecases.upstream_requests import IMAGE_DIMENSIONS_PX, STYLES
 from tests.fakes import START_MS, FakeClock
 from tests.image_world import FIRST, ORDER, PRICE, SECOND, THIRD, World, an_offer, delivers, works

@@ -1,24 +1,23 @@
 """What looks at payments and books report: metrics that alarms watch, lines in the log, and answers."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from corent.edge.metrics import count
 from corent.usecases.check_accounts import AccountsReport
 from corent.usecases.check_payments import PaymentsReport
 from corent.usecases.sync_payment import SyncReport
 
 log = Logger(service="corent")
-NAMESPACE: Final = "Corent"
 
 
 def accounts_report(report: AccountsReport) -> dict[str, Any]:
     """Say what the account check saw."""
-    _count("AccountsChecked", report.checked)
-    _count("ReconciliationDifferences", report.found)
-    _count("ReconciliationIncomplete", int(not report.complete))
+    count("AccountsChecked", report.checked)
+    count("ReconciliationDifferences", report.found)
+    count("ReconciliationIncomplete", int(not report.complete))
     trial = report.trial
     answer = {
         "checked": report.checked,
@@ -44,11 +43,11 @@ def accounts_report(report: AccountsReport) -> dict[str, Any]:
 
 def payments_report(report: PaymentsReport) -> dict[str, Any]:
     """Say what the payments check saw."""
-    _count("PaymentsChecked", report.checked)
-    _count("PaymentsFoundByCheck", len(report.found))
-    _count("PaymentsFailing", len(report.failed))
-    _count("ReconciliationIncomplete", int(not report.complete))
-    _count("ClawBackShortfalls", int(report.short_micros > 0))
+    count("PaymentsChecked", report.checked)
+    count("PaymentsFoundByCheck", len(report.found))
+    count("PaymentsFailing", len(report.failed))
+    count("ReconciliationIncomplete", int(not report.complete))
+    count("ClawBackShortfalls", int(report.short_micros > 0))
     answer = dataclasses.asdict(report)
     (log.error if report.found or report.failed else log.info)("payments checked", report=answer)
     return answer
@@ -58,10 +57,5 @@ def synced(report: SyncReport) -> dict[str, Any]:
     """Say what one look at a payment did."""
     if report.short_micros > 0:
         log.error("less was left of a payment than is claimed back", payment_id=report.payment_id)
-        _count("ClawBackShortfalls", 1)
+        count("ClawBackShortfalls", 1)
     return dataclasses.asdict(report)
-
-
-def _count(name: str, value: int) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE):
-        pass

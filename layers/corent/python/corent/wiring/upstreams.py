@@ -13,9 +13,10 @@ from corent.adapters.safe_fetch import SafeFetch
 from corent.adapters.secrets import ProviderSecrets
 from corent.core.clock import SystemClock
 from corent.core.money import MICROS_PER_CENT
-from corent.core.upstream import Failure, ImageUpstream, UpstreamError, VideoUpstream
+from corent.core.upstream import AccountUpstream, Failure, ImageUpstream, UpstreamError, VideoUpstream
 from corent.providers.catalog import PROVIDERS, offers
 from corent.providers.credentials import Credentials
+from corent.usecases.judge_results import JudgeResults
 from corent.usecases.offers_on_sale import DailyCaps, OffersOnSale
 from corent.usecases.store_results import StoreResults
 from corent.wiring.accounts import dynamodb
@@ -65,11 +66,12 @@ def fetch_input() -> SafeFetch:
 @cache
 def store_results() -> StoreResults:
     bucket = read_settings(ResultSettings).results_bucket
-    return StoreResults(
-        fetch=SafeFetch(http_hosts=local_hosts()),
-        outputs=S3Outputs(S3(), bucket=bucket),
-        clock=SystemClock(),
-    )
+    return StoreResults(judge=judge_results(), outputs=S3Outputs(S3(), bucket=bucket))
+
+
+@cache
+def judge_results() -> JudgeResults:
+    return JudgeResults(fetch=SafeFetch(http_hosts=local_hosts()), clock=SystemClock())
 
 
 class Upstreams:
@@ -80,6 +82,10 @@ class Upstreams:
 
     def videos(self, name: str) -> VideoUpstream:
         return _videos(name, _credentials(name))
+
+    def account(self, name: str) -> AccountUpstream:
+        """Either of its adapters: both are of the same account."""
+        return self.videos(name) if PROVIDERS[name].images is None else self.images(name)
 
 
 def log_failed_attempt(job_id: str, offer_id: str, failure: Failure) -> None:
