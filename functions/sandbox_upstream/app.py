@@ -7,6 +7,7 @@ to the worker (films.py).
 import base64
 import json
 import time
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,7 @@ def _authenticate() -> None:
         raise RefusedError(401, "unauthorized", "The API key is missing or not valid.")
 
 
-def _reply(status: int, document: dict[str, object]) -> Response[str]:
+def _reply(status: int, document: Mapping[str, object]) -> Response[str]:
     return Response(status_code=status, content_type="application/json", body=json.dumps(document))
 
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import httpx
 import pytest
+
+from corent.adapters.dynamo.health import DynamoHealth
 from corent.health.document import Call, HealthDocument, fold_calls, fold_jobs
 from corent.health.evidence import TIMES_KEPT, Observation
 from corent.health.tiers import JOBS_KEPT, MINUTE_MS, MINUTES_KEPT, JobEnded
-
-from corent.adapters.dynamo.health import DynamoHealth
 from corent.providers.catalog import offers
 from corent.wiring import generation
 from corent.wiring.operator import open_account
