@@ -126,6 +126,9 @@ class FalVideos:
     def cancel(self, ticket: str, *, timeout_s: float) -> None:
         self._queue.cancel(_addresses(ticket), deadline=self._wire.start(timeout_s))
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._queue.ask_account(timeout_s=timeout_s)
+
 
 def _addresses(ticket: str) -> dict[str, object]:
     opened = open_ticket(ticket)

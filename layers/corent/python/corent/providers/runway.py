@@ -139,6 +139,9 @@ class Runway:
     def cancel(self, ticket: str, *, timeout_s: float) -> None:
         self._wire.cancel("DELETE", f"/tasks/{id_path(ticket)}", deadline=self._wire.start(timeout_s))
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._wire.ask("/organization", may_be_missing=False, deadline=self._wire.start(timeout_s))
+
 
 def _failed(document: dict[str, object]) -> UpstreamError:
     """The error of a task that ended without a video."""
