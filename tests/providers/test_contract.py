@@ -94,6 +94,8 @@ VIDEO_CASES = tuple(
         ("runway", "gen4.5", ID_TICKET),
         ("replicate", "bytedance/seedance-1.5-pro", ID_TICKET),
         ("luma", "ray-3.2", ID_TICKET),
+        ("together", "Wan-AI/wan2.7-t2v", ID_TICKET),
+        ("xai", "grok-imagine-video-1.5", ID_TICKET),
         ("sandbox", "sandbox-swift", "gen_1"),
     )
 )
@@ -116,7 +118,8 @@ MEMBERS = st.sampled_from(
         "retryDelay", "images", "has_nsfw_concepts", "status", "status_url", "response_url", "detail",
         "error_type", "polling_url", "cost", "result", "sample", "retry_after", "poll_after_ms", "id",
         "cancel_url", "video", "steps", "uri", "errors", "message", "progress", "output", "credits",
-        "failureCode", "data_removed", "state", "failure_code",
+        "failureCode", "data_removed", "state", "failure_code", "request_id", "respect_moderation",
+        "outputs", "video_url",
     ]
 )
 # fmt: on
@@ -136,6 +139,8 @@ LEAVES = st.one_of(
             "https://generativelanguage.googleapis.com/v1/files/f1",
             "https://replicate.delivery/a.mp4",
             "https://a.cloudfront.net/a.mp4",
+            "https://vidgen.x.ai/a.mp4",
+            "https://api.together.ai/shrt/a",
             "http://169.254.169.254/",
             "COMPLETED",
             "IN_QUEUE",
