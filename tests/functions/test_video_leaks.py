@@ -23,6 +23,7 @@ from tests.providers import (
     test_runway,
     test_xai,
 )
+from tests.providers.test_catalog import SHIPPED
 
 type Offer = Callable[..., None]
 type Script = Callable[[httpx.Request], httpx.Response]
@@ -81,6 +82,12 @@ MAKERS = {
         tests=test_xai,
     ),
 }
+
+
+def test_every_maker_of_films_on_offer_is_tried() -> None:
+    assert set(MAKERS) == {row["upstream"] for row in SHIPPED["videos"]} - {"sandbox"}
+
+
 every_maker = pytest.mark.parametrize("provider", MAKERS)
 
 

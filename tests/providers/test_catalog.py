@@ -116,12 +116,6 @@ def test_every_offer_is_adapted_by_somebody(offer: Offer) -> None:
 
 
 @every_image_tier
-def test_every_image_tier_has_three_live_offers_of_two_companies(tier: Tier) -> None:
-    assert len(live(tier)) >= 3
-    assert len({offer.upstream for offer in live(tier)}) >= 2
-
-
-@every_image_tier
 @pytest.mark.parametrize("ratio", list(AspectRatio))
 @pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.JPEG])
 def test_failover_is_possible_for_every_plain_request(
@@ -134,20 +128,6 @@ def test_failover_is_possible_for_every_plain_request(
 @every_image_tier
 def test_every_image_tier_takes_an_input_image(tier: Tier) -> None:
     assert any(offer.takes_image for offer in live(tier))
-
-
-@every_video_tier
-def test_every_video_tier_has_three_live_offers_of_two_companies(tier: Tier) -> None:
-    assert len(live(tier)) >= 3
-    assert len({offer.upstream for offer in live(tier)}) >= 2
-
-
-@every_video_tier
-def test_failover_is_possible_for_the_default_video(tier: Tier) -> None:
-    able = [
-        offer for offer in live(tier) if 5 in offer.durations_s and AspectRatio.WIDE in offer.aspect_ratios
-    ]
-    assert len(able) >= 2
 
 
 @every_video_tier
