@@ -93,7 +93,7 @@ class Queue:
             self._wire.cancel("PUT", self._wire.trusted(addresses["cancel_url"]), deadline=deadline)
 
     def ask_account(self, *, timeout_s: float) -> None:
-        """Look at a request that cannot exist: of what fal answers, nothing lists or counts."""
+        """Look at a request that cannot exist: fal is not known to list anything."""
         self._wire.ask(_NO_REQUEST, may_be_missing=True, deadline=self._wire.start(timeout_s))
 
     def _cancel_url(self, document: dict[str, object]) -> str | None:
