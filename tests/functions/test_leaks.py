@@ -25,6 +25,7 @@ from tests.providers import (
     test_sandbox,
     test_self_hosted_images,
 )
+from tests.providers.test_catalog import SHIPPED
 
 WORDS = (
     "openai gpt-image-2 DALL-E google gemini imagen bfl.ai FLUX.1 fal.ai schnell sandbox-swift vLLM ComfyUI"
@@ -272,6 +273,10 @@ def test_a_stored_file_carries_no_word_of_its_makers(
     upstream("openai", Conversation(files, content))
     assert cloud.generate(account.live_key, output_format=image_format).status == 200
     assert find_forbidden(result_texts(cloud)) == []
+
+
+def test_every_maker_of_images_on_offer_is_tried() -> None:
+    assert set(FAILURES) == {row["upstream"] for row in SHIPPED["images"]} == set(PROVIDERS)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

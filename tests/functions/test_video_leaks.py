@@ -15,7 +15,15 @@ from tests.forbidden_words import find_forbidden
 from tests.functions.conftest import Cloud
 from tests.functions.test_leaks import WORDS, accepted_then, always, result_texts, rows, talkative
 from tests.functions.upstreams import BASE_URL, Files, serving_files
-from tests.providers import test_fal_videos, test_google_videos, test_luma, test_replicate, test_runway
+from tests.providers import (
+    test_fal_videos,
+    test_google_videos,
+    test_luma,
+    test_replicate,
+    test_runway,
+    test_xai,
+)
+from tests.providers.test_catalog import SHIPPED
 
 type Offer = Callable[..., None]
 type Script = Callable[[httpx.Request], httpx.Response]
@@ -68,7 +76,18 @@ MAKERS = {
         done=lambda url: [test_runway.task("SUCCEEDED", output=[url])],
         tests=test_runway,
     ),
+    "xai": Maker(
+        accepted=test_xai.accepted(),
+        done=lambda url: [test_xai.made(url)],
+        tests=test_xai,
+    ),
 }
+
+
+def test_every_maker_of_films_on_offer_is_tried() -> None:
+    assert set(MAKERS) == {row["upstream"] for row in SHIPPED["videos"]} - {"sandbox"}
+
+
 every_maker = pytest.mark.parametrize("provider", MAKERS)
 
 

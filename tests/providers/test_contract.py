@@ -35,12 +35,17 @@ CREDENTIALS = Credentials(api_key=KEY, base_url=BASE_URL)
 
 @dataclass(frozen=True)
 class Case:
-    """One way of asking one adapter. `tickets` are some that it might have written."""
+    """One way of asking one adapter. `tickets` are some that it might have written.
+
+    `sure_of_its_account` says that the upstream's own package or reference shows the question that its
+    account is asked, so that an answer of another kind is none of its.
+    """
 
     provider: str
     model: str
     tickets: tuple[str, ...] = ("",)
     kind: Kind = Kind.IMAGE
+    sure_of_its_account: bool = False
 
     def submit(
         self, handler: Handler, *, count: int = 1, edited: bool = False, timeout_s: float = TIMEOUT_S
@@ -56,6 +61,10 @@ class Case:
         adapter = self.videos(handler) if self.kind is Kind.VIDEO else self.images(handler)
         return adapter.check(ticket, timeout_s=timeout_s)
 
+    def ask_account(self, handler: Handler, *, timeout_s: float = TIMEOUT_S) -> None:
+        adapter = self.videos(handler) if self.kind is Kind.VIDEO else self.images(handler)
+        adapter.ask_account(timeout_s=timeout_s)
+
     def images(self, handler: Handler) -> ImageUpstream:
         return PROVIDERS[self.provider].make_images(client(handler), CREDENTIALS)
 
@@ -68,22 +77,25 @@ FAL_TICKET = json.dumps({**FAL_ADDRESSES, "count": 2})
 BFL_TICKET = json.dumps({"polling_urls": [f"{BASE_URL}/1", f"{BASE_URL}/2"], "cost_micros": 3})
 ID_TICKET = json.dumps({"id": "1"})
 IMAGE_CASES = (
-    Case("openai", "gpt-image-2:medium"),
+    Case("openai", "gpt-image-2:medium", sure_of_its_account=True),
     Case("selfhosted", "default"),
-    Case("google", "gemini-3.1-flash-image"),
+    Case("google", "gemini-3.1-flash-image", sure_of_its_account=True),
     Case("fal", "fal-ai/flux/schnell"),
     Case("fal", "fal-ai/nano-banana-2", tickets=(FAL_TICKET,)),
     Case("bfl", "flux-2-pro", tickets=(BFL_TICKET,)),
     Case("sandbox", "sandbox-swift", tickets=("gen_1",)),
 )
+SURE = {"google", "runway"}
 VIDEO_CASES = tuple(
-    Case(provider, model, tickets=(ticket,), kind=Kind.VIDEO)
+    Case(provider, model, tickets=(ticket,), kind=Kind.VIDEO, sure_of_its_account=provider in SURE)
     for provider, model, ticket in (
         ("fal", "fal-ai/kling-video/v3/standard/text-to-video", json.dumps(FAL_ADDRESSES)),
         ("google", "gemini-omni-1.1-flash", ID_TICKET),
         ("runway", "gen4.5", ID_TICKET),
         ("replicate", "bytedance/seedance-1.5-pro", ID_TICKET),
         ("luma", "ray-3.2", ID_TICKET),
+        ("together", "Wan-AI/wan2.7-t2v", ID_TICKET),
+        ("xai", "grok-imagine-video-1.5", ID_TICKET),
         ("sandbox", "sandbox-swift", "gen_1"),
     )
 )
@@ -106,7 +118,8 @@ MEMBERS = st.sampled_from(
         "retryDelay", "images", "has_nsfw_concepts", "status", "status_url", "response_url", "detail",
         "error_type", "polling_url", "cost", "result", "sample", "retry_after", "poll_after_ms", "id",
         "cancel_url", "video", "steps", "uri", "errors", "message", "progress", "output", "credits",
-        "failureCode", "data_removed", "state", "failure_code",
+        "failureCode", "data_removed", "state", "failure_code", "request_id", "respect_moderation",
+        "outputs", "video_url",
     ]
 )
 # fmt: on
@@ -126,6 +139,8 @@ LEAVES = st.one_of(
             "https://generativelanguage.googleapis.com/v1/files/f1",
             "https://replicate.delivery/a.mp4",
             "https://a.cloudfront.net/a.mp4",
+            "https://vidgen.x.ai/a.mp4",
+            "https://api.together.ai/shrt/a",
             "http://169.254.169.254/",
             "COMPLETED",
             "IN_QUEUE",
@@ -311,14 +326,178 @@ def requests_of(ask: Callable[[Handler], object]) -> list[httpx.Request]:
     return seen
 
 
-# ---- Videos: what is bought once must not be bought twice --------------------------------------------
-
-
 def raising(fault: Exception) -> Handler:
     def fail(_: httpx.Request) -> httpx.Response:
         raise fault
 
     return fail
+
+
+# ---- Health: what an account is asked every minute ---------------------------------------------------
+
+UNUSABLE = {Failure.AUTH, Failure.QUOTA, Failure.RATE_LIMITED, Failure.UNAVAILABLE}
+
+
+def account_error(case: Case, handler: Handler) -> UpstreamError | None:
+    """What asking the account raises, None when it can be used."""
+    try:
+        case.ask_account(handler)
+    except UpstreamError as error:
+        return error
+    return None
+
+
+def account_failure(case: Case, handler: Handler) -> Failure | None:
+    error = account_error(case, handler)
+    return error and error.failure
+
+
+@every_case
+@pytest.mark.parametrize("body", [{}, {"data": [], "id": "a1"}])
+def test_an_account_that_is_answered_can_be_used(case: Case, body: dict[str, object]) -> None:
+    assert account_failure(case, lambda _: httpx.Response(200, json=body)) is None
+
+
+@every_case
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        (401, Failure.AUTH),
+        (402, Failure.QUOTA),
+        (403, Failure.AUTH),
+        (408, Failure.UNAVAILABLE),
+        (429, Failure.RATE_LIMITED),
+        (500, Failure.UNAVAILABLE),
+        (502, Failure.UNAVAILABLE),
+        (503, Failure.UNAVAILABLE),
+        (504, Failure.UNAVAILABLE),
+        (599, Failure.UNAVAILABLE),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}"])
+def test_a_refused_account_cannot_be_used(case: Case, status: int, failure: Failure, body: bytes) -> None:
+    assert account_failure(case, lambda _: httpx.Response(status, content=body)) is failure
+
+
+@every_case
+@pytest.mark.parametrize("status", [204, 301, 307, 400, 404, 405, 410, 422])
+def test_an_answer_to_no_question_of_ours_is_a_bad_reply_only_where_we_are_sure(
+    case: Case, status: int
+) -> None:
+    expected = Failure.BAD_REPLY if case.sure_of_its_account else None
+    assert account_failure(case, lambda _: httpx.Response(status)) is expected
+
+
+@every_case
+def test_a_page_instead_of_an_answer_is_a_bad_reply_only_where_we_are_sure(case: Case) -> None:
+    expected = Failure.BAD_REPLY if case.sure_of_its_account else None
+    assert account_failure(case, lambda _: httpx.Response(200, text="<html>")) is expected
+
+
+GOOGLES = pytest.mark.parametrize(
+    "case", [case for case in (*IMAGE_CASES, *VIDEO_CASES) if case.provider == "google"], ids=name_of
+)
+
+
+@GOOGLES
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ({"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}, Failure.AUTH),
+        ({"status": "FAILED_PRECONDITION"}, Failure.QUOTA),
+        ({"status": "INVALID_ARGUMENT"}, Failure.BAD_REPLY),
+    ],
+)
+def test_an_account_that_is_refused_in_words_cannot_be_used(
+    case: Case, error: dict[str, object], failure: Failure
+) -> None:
+    assert account_failure(case, lambda _: httpx.Response(400, json={"error": error})) is failure
+
+
+@every_case
+def test_an_account_keeps_the_wait_it_is_asked_for(case: Case) -> None:
+    error = account_error(case, lambda _: httpx.Response(429, headers={"retry-after": "7"}))
+    assert error is not None
+    assert error.retry_after_s == 7
+
+
+@every_case
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.ConnectError("x"),
+        httpx.ConnectTimeout("x"),
+        httpx.ReadTimeout("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.ProxyError("x"),
+    ],
+    ids=repr,
+)
+def test_an_account_behind_a_fault_of_the_network_is_unavailable(case: Case, fault: Exception) -> None:
+    assert account_failure(case, raising(fault)) is Failure.UNAVAILABLE
+
+
+@every_case
+@given(answers=st.lists(ANSWERS, min_size=1, max_size=2))
+@settings(max_examples=100, deadline=None)
+def test_no_answer_about_an_account_breaks_an_adapter(
+    case: Case, answers: list[tuple[int, dict[str, str], bytes]]
+) -> None:
+    left = iter(answers * 2)
+    error = account_error(case, lambda _: by_stream(*next(left)))
+    if error is not None:
+        assert error.failure in UNUSABLE | {Failure.BAD_REPLY}
+        assert error.retry_after_s is None or 0 <= error.retry_after_s <= 3600
+
+
+@every_case
+def test_an_account_is_asked_of_the_configured_host_with_the_key_in_a_header(case: Case) -> None:
+    seen: list[httpx.Request] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(404)
+
+    account_error(case, keep)
+    assert 1 <= len(seen) <= 2
+    for request in seen:
+        assert (request.method, request.url.host, request.content) == ("GET", HOST, b"")
+        assert KEY not in str(request.url)
+        assert any(KEY in value for value in request.headers.values())
+        assert find_forbidden(request.headers["user-agent"]) == []
+        assert max(request.extensions["timeout"].values()) <= TIMEOUT_S
+
+
+@pytest.mark.parametrize(
+    ("provider", "addresses"),
+    [
+        ("openai", [f"{BASE_URL}/v1/models"]),
+        ("selfhosted", [f"{BASE_URL}/health", f"{BASE_URL}/v1/models"]),
+        ("google", [f"{BASE_URL}/v1/models?pageSize=1"]),
+        ("runway", [f"{BASE_URL}/v1/organization"]),
+    ],
+)
+def test_an_account_is_asked_what_its_reference_shows(provider: str, addresses: list[str]) -> None:
+    for case in (case for case in (*IMAGE_CASES, *VIDEO_CASES) if case.provider == provider):
+        asked_at: list[str] = []
+
+        def keep(request: httpx.Request, asked_at: list[str] = asked_at) -> httpx.Response:
+            asked_at.append(str(request.url))
+            return httpx.Response(404)
+
+        account_error(case, keep)
+        assert asked_at == addresses
+
+
+@every_case
+def test_no_account_is_asked_when_no_time_is_left(case: Case) -> None:
+    assert requests_of(lambda handler: case.ask_account(handler, timeout_s=0)) == []
+    with pytest.raises(UpstreamError) as caught:
+        case.ask_account(lambda _: httpx.Response(200, json={}), timeout_s=0)
+    assert caught.value.failure is Failure.UNAVAILABLE
+
+
+# ---- Videos: what is bought once must not be bought twice --------------------------------------------
 
 
 @every_video_case

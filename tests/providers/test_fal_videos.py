@@ -23,6 +23,7 @@ from tests.providers.doubles import (
 
 KLING = "fal-ai/kling-video/v3/standard/text-to-video"
 SEEDANCE = "fal-ai/bytedance/seedance/v1/pro/fast/text-to-video"
+H3 = "minimax/h3/text-to-video"
 VEO = "fal-ai/veo3.1"
 # As the queue answers: the sub-path of the endpoint is gone.
 RESPONSE_URL = "https://queue.fal.run/fal-ai/kling-video/requests/764cabcf"
@@ -110,7 +111,13 @@ def test_a_request_has_the_documented_form() -> None:
 
 @pytest.mark.parametrize(
     ("model", "duration_s", "written"),
-    [(KLING, 5, "5"), (VEO, 8, "8s"), (SEEDANCE, 5, "5"), ("fal-ai/pixverse/v6/text-to-video", 5, 5)],
+    [
+        (KLING, 5, "5"),
+        (VEO, 8, "8s"),
+        (SEEDANCE, 5, "5"),
+        ("fal-ai/pixverse/v6/text-to-video", 5, 5),
+        (H3, 5, 5),
+    ],
 )
 def test_each_endpoint_has_its_own_way_to_write_a_length(
     model: str, duration_s: int, written: object
@@ -132,6 +139,7 @@ def test_a_seed_goes_where_it_is_known(model: str, seed: int | None) -> None:
         (VEO, Resolution.FULL_HD, "1080p"),
         (SEEDANCE, Resolution.HD, "720p"),
         ("fal-ai/ltx-2.3/text-to-video/fast", Resolution.FULL_HD, "1080p"),
+        (H3, Resolution.HD, "768P"),
     ],
 )
 def test_a_resolution_goes_where_there_is_a_choice(
@@ -170,6 +178,7 @@ def test_a_first_frame_goes_to_the_endpoint_for_it_with_the_ratio(model: str) ->
         {"model": KLING, "resolution": Resolution.FULL_HD},
         {"model": "fal-ai/kling-video/v3/pro/text-to-video"},
         {"model": "fal-ai/ltx-2.3/text-to-video"},
+        {"model": H3, "resolution": Resolution.FULL_HD},
     ],
 )
 def test_what_an_endpoint_does_not_take_is_not_sent(changes: dict[str, Any]) -> None:

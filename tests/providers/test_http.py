@@ -244,6 +244,31 @@ def test_any_other_status_means_the_same_at_a_submit_as_elsewhere(status: int) -
     assert failure_of_submit(status) is failure_of(status)
 
 
+def ask(subject: Wire, *, may_be_missing: bool = False) -> bool:
+    return subject.ask("/list?limit=1", may_be_missing=may_be_missing, deadline=subject.start(10))
+
+
+def test_a_probe_goes_out_with_the_key_and_costs_one_request() -> None:
+    script = Script(httpx.Response(200, json={"data": []}))
+    assert ask(Wire(script.client(), base_url=BASE_URL, headers={"x-key": KEY}, clock=FakeClock()))
+    (request,) = script.requests
+    assert (request.method, str(request.url)) == ("GET", f"{BASE_URL}/list?limit=1")
+    assert request.headers["x-key"] == KEY
+
+
+def test_a_probe_of_what_may_be_missing_says_whether_it_was_there() -> None:
+    assert ask(wire(httpx.Response(204)), may_be_missing=True)
+    assert not ask(wire(httpx.Response(404)), may_be_missing=True)
+
+
+def test_a_probe_that_drips_past_its_deadline_is_unavailable() -> None:
+    clock = FakeClock()
+    slow = Stream(iter([b"{"] * 3), before_each=lambda: clock.sleep(6))
+    with pytest.raises(UpstreamError) as caught:
+        ask(wire(httpx.Response(200, stream=slow), clock=clock))
+    assert caught.value.failure is Failure.UNAVAILABLE
+
+
 def cancel(subject: Wire) -> None:
     subject.cancel("PUT", "/task/1/cancel", deadline=subject.start(10))
 

@@ -114,12 +114,19 @@ def test_a_resolution_is_a_size_in_pixels(model: str) -> None:
     assert (body["negativePrompt"], body["audio"], body["seed"]) == ("rain", False, 1)
 
 
+def test_a_ratio_that_is_no_size_goes_with_a_resolution() -> None:
+    body = sent("hailuo3", aspect_ratio=AspectRatio.TALL)
+    assert (body["ratio"], body["resolution"]) == ("9:16", "768p")
+    assert "resolution" not in sent("gen4.5")
+
+
 @pytest.mark.parametrize(
     ("model", "unknown"),
     [
         ("gen4.5", {"audio", "negativePrompt"}),
         ("kling3.0_standard", {"negativePrompt", "seed"}),
         ("gemini_omni_flash", {"audio", "negativePrompt", "seed"}),
+        ("hailuo3", {"audio", "negativePrompt", "seed"}),
     ],
 )
 def test_what_a_model_does_not_know_is_left_out(model: str, unknown: set[str]) -> None:
@@ -131,6 +138,8 @@ def test_what_a_model_does_not_know_is_left_out(model: str, unknown: set[str]) -
     [
         {"model": "gen9"},
         {"model": "gen4_turbo"},
+        {"model": "hailuo3", "image": INPUT_IMAGE},
+        {"model": "hailuo3", "resolution": Resolution.FULL_HD},
         {"model": "gen4.5", "aspect_ratio": AspectRatio.SQUARE},
         {"model": "gen4.5", "resolution": Resolution.FULL_HD},
         {"model": "gen4.5", "prompt": "x" * 1001},

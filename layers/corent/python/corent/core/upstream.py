@@ -139,7 +139,20 @@ class Working:
     progress_percent: int | None = None
 
 
-class Upstream[RequestT](Protocol):
+class AccountUpstream(Protocol):
+    """An account with a provider, which the health probes ask about."""
+
+    def ask_account(self, *, timeout_s: float) -> None:
+        """Ask an authenticated question that costs nothing. May be repeated.
+
+        Raises UpstreamError when the account cannot be used now: `AUTH`, `QUOTA`, `RATE_LIMITED`,
+        `UNAVAILABLE` (also where there was no answer in time), or `BAD_REPLY` for an answer that is surely
+        none of the upstream's. Never `UNKNOWN`: a lost answer leaves nothing behind.
+        """
+        ...
+
+
+class Upstream[RequestT](AccountUpstream, Protocol):
     """One provider's images, or its videos. One instance serves one set of credentials."""
 
     def submit(self, request: RequestT, *, model: str, timeout_s: float) -> Generated | Working:

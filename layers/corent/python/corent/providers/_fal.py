@@ -34,6 +34,7 @@ FAILURE_BY_TYPE: Final = {
     "downstream_service_error": Failure.UNAVAILABLE,
     "downstream_service_unavailable": Failure.UNAVAILABLE,
 }
+_NO_REQUEST: Final = "/fal-ai/flux/requests/00000000-0000-0000-0000-000000000000/status"
 # fal says 401 to a wrong key; 403 is an account that may not buy, as a rule for want of money.
 FAILURE_BY_STATUS: Final = {403: Failure.QUOTA}
 
@@ -90,6 +91,10 @@ class Queue:
         """Ask that a request be dropped, where fal said how."""
         if addresses.get("cancel_url") is not None:
             self._wire.cancel("PUT", self._wire.trusted(addresses["cancel_url"]), deadline=deadline)
+
+    def ask_account(self, *, timeout_s: float) -> None:
+        """Look at a request that cannot exist: fal is not known to list anything."""
+        self._wire.ask(_NO_REQUEST, may_be_missing=True, deadline=self._wire.start(timeout_s))
 
     def _cancel_url(self, document: dict[str, object]) -> str | None:
         """Nobody's purchase fails for want of a way to stop it."""

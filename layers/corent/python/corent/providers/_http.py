@@ -1,15 +1,16 @@
 """The one place where adapters speak HTTP: total deadlines, size caps, and faults in our words.
 
-nothing was sent (connect, pool)        UNAVAILABLE
+nothing was sent (connect, pool)        UNAVAILABLE; UNKNOWN of a look-up
 a buying call's answer was lost         UNKNOWN
-a look-up's answer was lost             UNAVAILABLE
+a look-up's answer was lost             UNKNOWN
+a probe's answer was lost               UNAVAILABLE
 an answer that is not what was promised BAD_REPLY
 a status                                FAILURE_BY_STATUS, or what the adapter makes of it
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -47,6 +48,8 @@ FAILURE_BY_STATUS: Final = {
 }
 # A gateway gave up waiting for the upstream behind it; 524 is how one large network says so.
 GATEWAY_TIMEOUTS: Final = frozenset({504, 524})
+# What an account that cannot be used now answers to a probe.
+UNUSABLE: Final = frozenset({Failure.AUTH, Failure.QUOTA, Failure.RATE_LIMITED, Failure.UNAVAILABLE})
 # What upstreams say to a wish to stop what is over already, or gone.
 TOO_LATE_STATUSES: Final = frozenset({400, 404, 409, 410, 422})
 
@@ -188,6 +191,41 @@ class Wire:
         )
         if not 200 <= reply.status < 300 and reply.status not in TOO_LATE_STATUSES:
             raise self.not_told(reply)
+
+    def ask(
+        self,
+        address: str,
+        *,
+        may_be_missing: bool,
+        deadline: Deadline,
+        in_words: Callable[[Reply], Failure | None] = lambda _: None,
+    ) -> bool:
+        """GET what costs nothing, at an address as for `look_up`: whether our account can be used now.
+
+        `may_be_missing` is for a question that the upstream was not seen to answer, or about what cannot
+        exist: any answer that is no refusal of our account says that it is up. `in_words` reads a refusal
+        whose status does not say enough. Returns whether the question itself was answered.
+        """
+        url = self._base_url + address if address.startswith("/") else address
+        request = self._http.build_request("GET", url, headers=self._headers, timeout=_timeouts(deadline))
+        try:
+            reply = self._send(
+                request, deadline=deadline, unsent=Failure.UNAVAILABLE, maximum_bytes=LOOK_UP_MAX_BYTES
+            )
+        except UpstreamError as error:
+            if error.failure is Failure.UNKNOWN:
+                # Nothing was bought, so nothing is left to be found out.
+                raise UpstreamError(Failure.UNAVAILABLE, error.detail) from error
+            raise
+        succeeded = 200 <= reply.status < 300
+        failure = None if succeeded else in_words(reply) or failure_of(reply.status)
+        if failure in UNUSABLE:
+            raise self._error(reply, failure=failure)
+        if not may_be_missing:
+            if not succeeded:
+                raise self._error(reply, failure=Failure.BAD_REPLY)
+            reply.document()
+        return succeeded
 
     def refused(
         self, reply: Reply, *, failure: Failure | None = None, code: str = "", wait_s: float | None = None

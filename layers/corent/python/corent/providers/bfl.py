@@ -95,6 +95,10 @@ class BFL:
         cost_micros = whole_number(opened.get("cost_micros"), maximum=CREDITS_MAX * MICROS_PER_CREDIT)
         return Generated(files=tuple(files), cost_micros=cost_micros)
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        """BFL's sites show the credits left; that this is how to ask for them was not seen."""
+        self._wire.ask("/credits", may_be_missing=True, deadline=self._wire.start(timeout_s))
+
     def _submit(self, body: dict[str, object], *, model: str, deadline: Deadline) -> dict[str, object]:
         reply = self._wire.buy_json(f"/{model}", body, deadline=deadline)
         if not reply.ok:

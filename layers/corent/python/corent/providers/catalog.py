@@ -95,6 +95,8 @@ _ADAPTED: Final = (
     Provider("runway", "https://api.dev.runwayml.com", videos="corent.providers.runway:Runway"),
     Provider("replicate", "https://api.replicate.com/v1", videos="corent.providers.replicate:Replicate"),
     Provider("luma", "https://agents.lumalabs.ai/v1", videos="corent.providers.luma:Luma"),
+    Provider("together", "https://api.together.ai", videos="corent.providers.together_videos:TogetherVideos"),
+    Provider("xai", "https://api.x.ai/v1", videos="corent.providers.xai:XAI"),
     Provider(
         "sandbox",
         None,

@@ -97,6 +97,9 @@ class Fal:
             return Working(ticket=ticket, poll_after_s=POLL_AFTER_S)
         return self._generated(document, wire=self._wire, count=count)
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._queue.ask_account(timeout_s=timeout_s)
+
     def _run(self, path: str, body: dict[str, object], *, count: int, timeout_s: float) -> Generated:
         reply = self._sync.buy_json(
             path,

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from corent.core.upstream import Failure, Generated, UpstreamError
-from corent.providers._google import refused
+from corent.providers._google import ask_account, refused
 from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of, versioned
 from corent.providers._shape import as_list, as_mapping, code_of, elements, inline_file, members, no_tickets
 
@@ -72,6 +72,9 @@ class GoogleImages:
     def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
         raise no_tickets()
+
+    def ask_account(self, *, timeout_s: float) -> None:
+        ask_account(self._wire, timeout_s=timeout_s)
 
     def _one(self, request: ImageRequest, *, model: str, index: int, deadline: Deadline) -> InlineFile:
         body = _body(request, index=index)

@@ -80,6 +80,9 @@ class GoogleVideos:
         path = f"/interactions/{id_path(ticket)}/cancel"
         self._wire.cancel("POST", path, deadline=self._wire.start(timeout_s))
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        _google.ask_account(self._wire, timeout_s=timeout_s)
+
     def _outcome(self, document: dict[str, object], *, ticket: str) -> Generated | Working:
         status = as_text(document.get("status"), what="status")
         if status in FAILURE_BY_STATUS:

@@ -94,6 +94,10 @@ class Luma:
         """Nothing: Luma takes no such wish."""
         del ticket, timeout_s
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        """Its package lists no generations: that this address does was not seen."""
+        self._wire.ask("/generations?limit=1", may_be_missing=True, deadline=self._wire.start(timeout_s))
+
     def _outcome(self, document: dict[str, object], *, ticket: str) -> Generated | Working:
         state = as_text(document.get("state"), what="state")
         if state == "failed":

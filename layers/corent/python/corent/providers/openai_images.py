@@ -95,6 +95,9 @@ class OpenAIImages:
         del ticket, timeout_s
         raise no_tickets()
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._wire.ask("/models", may_be_missing=False, deadline=self._wire.start(timeout_s))
+
 
 class SelfHostedImages:
     """A server of the operator's own that speaks OpenAI's images API. Answers at once.
@@ -132,6 +135,12 @@ class SelfHostedImages:
     def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
         raise no_tickets()
+
+    def ask_account(self, *, timeout_s: float) -> None:
+        """Health, which vLLM tells beside its version and to anybody; where there is none, the models."""
+        deadline = self._wire.start(timeout_s)
+        if not self._wire.ask(self._wire.resolved("health"), may_be_missing=True, deadline=deadline):
+            self._wire.ask("/models", may_be_missing=True, deadline=deadline)
 
     def _buy(self, body: dict[str, str | int], *, deadline: Deadline) -> Reply:
         while True:

@@ -103,6 +103,9 @@ class Replicate:
         path = f"/predictions/{id_path(ticket)}/cancel"
         self._wire.cancel("POST", path, deadline=self._wire.start(timeout_s))
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._wire.ask("/account", may_be_missing=True, deadline=self._wire.start(timeout_s))
+
     def _refused(self, reply: Reply) -> UpstreamError:
         """Replicate says in words how long to wait."""
         document = reply.mapping()

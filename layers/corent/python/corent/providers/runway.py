@@ -1,7 +1,7 @@
 """Runway videos: POST /text_to_video or /image_to_video, then GET the task until it is over.
 
 Sources: the runwayml package 5.24.0 (parameter types, and its requests as seen by a recording server) and
-docs.dev.runwayml.com (task failures, outputs), read 2026-11-25.
+docs.dev.runwayml.com (task failures, outputs), read 2026-11-25; the types of hailuo3 on 2026-11-28.
 
 A task over our concurrency is THROTTLED, which is waiting and no error. Result addresses expire after a day.
 Cancelling what runs gives no money back.
@@ -66,10 +66,16 @@ _SQUARE_HD: Final[Ratios] = {(AspectRatio.SQUARE, Resolution.HD): "960:960"}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one model takes. `prompt_max_units` counts UTF-16 code units, None where no limit is published."""
+    """What one model takes. `prompt_max_units` counts UTF-16 code units, None where no limit is published.
+
+    `resolution` is its word for the resolution where `ratios` are no sizes. `from_image` is false where an
+    image alone would be a reference, not the first frame.
+    """
 
     ratios: Ratios
+    resolution: str | None = None
     from_text: bool = True
+    from_image: bool = True
     prompt_max_units: int | None = None
     takes_sound: bool = False
     takes_seed: bool = False
@@ -92,6 +98,16 @@ MODELS: Final = {
     "veo3.1_fast": _VEO,
     "kling3.0_standard": Model(ratios={**_HD, **_SQUARE_HD}, takes_sound=True),
     "gemini_omni_flash": Model(ratios=_HD),
+    # MiniMax makes 768 lines: its nearest to 720 that is not less.
+    "hailuo3": Model(
+        ratios={
+            (AspectRatio.WIDE, Resolution.HD): "16:9",
+            (AspectRatio.TALL, Resolution.HD): "9:16",
+            (AspectRatio.SQUARE, Resolution.HD): "1:1",
+        },
+        resolution="768p",
+        from_image=False,
+    ),
 }
 
 
@@ -139,6 +155,9 @@ class Runway:
     def cancel(self, ticket: str, *, timeout_s: float) -> None:
         self._wire.cancel("DELETE", f"/tasks/{id_path(ticket)}", deadline=self._wire.start(timeout_s))
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._wire.ask("/organization", may_be_missing=False, deadline=self._wire.start(timeout_s))
+
 
 def _failed(document: dict[str, object]) -> UpstreamError:
     """The error of a task that ended without a video."""
@@ -160,7 +179,8 @@ def _body(request: VideoRequest, *, model: str) -> dict[str, object]:
     """Raises INVALID_INPUT for what the model does not take."""
     takes = MODELS.get(model)
     ratio = takes and takes.ratios.get((request.aspect_ratio, request.resolution))
-    if takes is None or ratio is None or (request.image is None and not takes.from_text):
+    taken = takes and (takes.from_text if request.image is None else takes.from_image)
+    if takes is None or ratio is None or not taken:
         raise UpstreamError(Failure.INVALID_INPUT, "a model that does not take this request")
     if takes.prompt_max_units and len(request.prompt.encode("utf-16-le")) > 2 * takes.prompt_max_units:
         raise UpstreamError(Failure.INVALID_INPUT, "a prompt longer than this model takes")
@@ -170,6 +190,8 @@ def _body(request: VideoRequest, *, model: str) -> dict[str, object]:
         "ratio": ratio,
         "duration": request.duration_s,
     }
+    if takes.resolution:
+        body["resolution"] = takes.resolution
     if takes.takes_sound:
         # Not what is sold, and costs extra.
         body["audio"] = False

@@ -44,6 +44,9 @@ class _Sandbox:
         )
         self._result_hosts = _result_hosts(self._wire.host)
 
+    def ask_account(self, *, timeout_s: float) -> None:
+        self._wire.ask(_path("gen_none"), may_be_missing=True, deadline=self._wire.start(timeout_s))
+
     def _buy(self, body: dict[str, object], *, timeout_s: float) -> Working:
         deadline = self._wire.start(timeout_s)
         reply = self._wire.buy_json("/generations", body, deadline=deadline)
