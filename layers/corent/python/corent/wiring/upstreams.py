@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import httpx
 
 log = Logger(service="corent")
-SELF_HOSTED = "selfhosted"  # Its server may ask for no key.
 _CAP = "daily_cap_cents"
 
 
@@ -145,11 +144,11 @@ def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
         url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in local_hosts())
         for url in urls.values()
     )
-    needs_key, needs_url = name != SELF_HOSTED, PROVIDERS[name].base_url is None
+    needs_key, needs_url = PROVIDERS[name].needs_key, PROVIDERS[name].base_url is None
     if not encrypted or (needs_key and not secret.get("api_key")) or (needs_url and "base_url" not in urls):
         return None
     try:
-        return Credentials(api_key=secret.get("api_key", ""), **urls)
+        return Credentials(api_key=secret.get("api_key", ""), region=secret.get("region") or None, **urls)
     except ValueError:
         return None
 
