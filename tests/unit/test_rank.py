@@ -84,6 +84,15 @@ def test_a_stored_route_is_read_back_as_it_was() -> None:
     assert load_route(dump_route(route)) == route
 
 
+def test_a_long_route_is_packed_and_read_back_as_it_was() -> None:
+    offers = [an_offer(f"company/model-{number}", typical_latency_ms=1000 + number) for number in range(20)]
+    route = ranked(*offers, health={"company/model-3": health(9, 1, degraded=True)})
+    stored = dump_route(route)
+    assert len(stored) < 500
+    assert load_route(stored) == route
+    assert dump_route(route) == stored
+
+
 def test_a_stored_route_says_with_which_seed_to_replay_it() -> None:
     for seed in range(50):
         stored = dump_route(ranked(*TWINS, seed=seed))

@@ -6,10 +6,13 @@ The stored form is compact JSON (an image's job has to fit one kilobyte with a 2
     candidates  "<offer id> <score> <cost> <latency> <reliability>" joined by ";", " degraded" where it was
     excluded    "<offer id>" joined by ";", with " <reason>" where it is not that the offer is not capable
 
-All scores and weights are thousandths. Offer ids hold neither space nor semicolon.
+All scores and weights are thousandths. Offer ids hold neither space nor semicolon. A form longer than
+PLAIN_MAX_CHARACTERS, of a tier that many upstreams serve, is packed: "z" and the deflated JSON in base85.
 """
 
+import base64
 import json
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -17,6 +20,9 @@ from typing import Any, Final
 from corent.core.tiers import Preference
 
 _DEGRADED: Final = "degraded"
+_PACKED: Final = "z"
+# What a job of a 200-character prompt has room for in its kilobyte, and some to spare.
+PLAIN_MAX_CHARACTERS: Final = 400
 
 
 class Exclusion(StrEnum):
@@ -78,12 +84,16 @@ def dump_route(route: Route) -> str:
         "c": ";".join(_dump_candidate(candidate) for candidate in route.candidates),
         "x": ";".join(_dump_excluded(excluded) for excluded in route.excluded),
     }
-    return json.dumps(record, separators=(",", ":"))
+    plain = json.dumps(record, separators=(",", ":"))
+    if len(plain) <= PLAIN_MAX_CHARACTERS:
+        return plain
+    return _PACKED + base64.b85encode(zlib.compress(plain.encode("ascii"), level=9)).decode("ascii")
 
 
 def load_route(text: str) -> Route:
     """The route a stored form came from."""
-    record: dict[str, Any] = json.loads(text)
+    plain = zlib.decompress(base64.b85decode(text[1:])) if text.startswith(_PACKED) else text
+    record: dict[str, Any] = json.loads(plain)
     cost, latency, reliability, quality = record["w"]
     return Route(
         seed=record["s"],
