@@ -26,7 +26,7 @@ def test_every_model_of_the_catalog_is_found(offer: Offer) -> None:
 
 
 # Their names are words of plain English by themselves: their hosts are what tells.
-PLAIN_NAMES = {"runway", "replicate"}
+PLAIN_NAMES = {"runway", "replicate", "stability", "together"}
 
 
 @pytest.mark.parametrize(
