@@ -63,6 +63,11 @@ def test_a_request_has_the_documented_form() -> None:
     }
 
 
+def test_a_long_prompt_goes_to_the_models_that_take_one() -> None:
+    _, (request,) = submit(httpx.Response(200, json=ANSWER), prompt="f" * 4_000)
+    assert len(json.loads(request.content)["prompt"]) == 4_000
+
+
 def test_what_was_not_asked_for_is_not_sent() -> None:
     _, (request,) = submit(httpx.Response(200, json=ANSWER))
     assert not {"negative_prompt", "random_seed"} & set(json.loads(request.content))
@@ -163,7 +168,14 @@ def test_fewer_images_than_asked_for_are_a_bad_reply() -> None:
     assert failure_of(httpx.Response(200, json=ANSWER), count=2).failure is Failure.BAD_REPLY
 
 
-@pytest.mark.parametrize("changes", [{"aspect_ratio": AspectRatio.CINEMA}, {"image": INPUT_IMAGE}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aspect_ratio": AspectRatio.CINEMA},
+        {"image": INPUT_IMAGE},
+        {"model": "recraftv3", "prompt": "f" * 1_001},
+    ],
+)
 def test_what_it_does_not_take_is_not_bought(changes: dict[str, Any]) -> None:
     assert failure_of(**changes).failure is Failure.INVALID_INPUT
 

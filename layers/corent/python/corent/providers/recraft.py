@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BASE_URL: Final = "https://external.api.recraft.ai/v1"
 HOSTS: Final = (".recraft.ai",)
 RATIOS: Final = frozenset(AspectRatio) - {AspectRatio.CINEMA}
+# The older model takes shorter prompts than we do.
+PROMPT_MAX_CHARACTERS: Final = {"recraftv3": 1_000}
 # A thousand units are a dollar.
 MICROS_PER_UNIT: Final = 1_000
 UNITS_MAX: Final = 1_000_000
@@ -56,7 +58,8 @@ class Recraft:
 
     def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
         deadline = self._wire.start(timeout_s)
-        if request.image is not None or request.aspect_ratio not in RATIOS:
+        too_long = len(request.prompt) > PROMPT_MAX_CHARACTERS.get(model, len(request.prompt))
+        if too_long or request.image is not None or request.aspect_ratio not in RATIOS:
             raise UpstreamError(Failure.INVALID_INPUT, "not a request it takes")
         reply = self._wire.buy_json("/images/generations", _body(request, model=model), deadline=deadline)
         if not reply.ok:

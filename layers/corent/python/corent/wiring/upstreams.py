@@ -136,8 +136,10 @@ def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
     """The credentials of a secret, None where an operator left out or misspelt something.
 
     Plain http leads to the local stage's own hosts or nowhere: a secret that asks for more is not used.
+    An empty secret may be one that cannot be read, with a cap in it: it is not used, even where no key
+    is needed.
     """
-    if secret is None:
+    if not secret:
         return None
     urls = {field: secret[field] for field in ("base_url", "sync_base_url") if secret.get(field)}
     encrypted = all(
