@@ -62,13 +62,12 @@ class Case:
         adapter = self.videos(handler) if self.kind is Kind.VIDEO else self.images(handler)
         return adapter.check(ticket, timeout_s=timeout_s)
 
-    def really(self, ask: Callable[["ImageUpstream | VideoUpstream"], object], *, base_url: str) -> object:
-        """Ask the adapter as it is in service, over real sockets to a stand-in."""
+    def really(self, http: httpx.Client, *, base_url: str) -> ImageUpstream | VideoUpstream:
+        """The adapter with a client as in service, before a stand-in."""
         credentials = Credentials(api_key=KEY, base_url=base_url, sync_base_url=base_url)
         provider = PROVIDERS[self.provider]
         make = provider.make_videos if self.kind is Kind.VIDEO else provider.make_images
-        with make_client() as http:
-            return ask(make(http, credentials))
+        return make(http, credentials)
 
     def images(self, handler: Handler) -> ImageUpstream:
         return PROVIDERS[self.provider].make_images(client(handler), CREDENTIALS)
@@ -336,36 +335,37 @@ def test_nothing_is_sent_when_no_time_is_left(case: Case) -> None:
 
 @every_case
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Drip: ", DRIPPING_BODY], ids=["head", "body"])
-def test_a_server_that_drips_is_left_at_the_deadline(case: Case, start: bytes) -> None:
+def test_a_submit_leaves_a_server_that_drips_at_the_deadline(case: Case, start: bytes) -> None:
     request: Any = filmed() if case.kind is Kind.VIDEO else asked(count=2)
 
-    def ask(adapter: ImageUpstream | VideoUpstream) -> object:
+    def ask(adapter: ImageUpstream | VideoUpstream, *, base_url: str) -> object:
+        del base_url
         return adapter.submit(request, model=case.model, timeout_s=SHORT_TIMEOUT_S)
 
-    with RawServer(drips(start, every_s=0.02), together=True) as server:
-        base_url = f"http://{HOST}:{server.port}"
-        began_s = time.monotonic()
-        with pytest.raises(UpstreamError) as caught:
-            case.really(ask, base_url=base_url)
-        took_s = time.monotonic() - began_s
-    assert caught.value.failure is Failure.UNKNOWN
-    assert took_s < SHORT_TIMEOUT_S + 0.5
+    assert_ends_in_time(case, ask, start=start)
 
 
 @every_case
-def test_a_look_up_that_drips_is_left_at_the_deadline(case: Case) -> None:
-    with RawServer(drips(DRIPPING_BODY, every_s=0.02), together=True) as server:
+def test_a_look_up_leaves_a_server_that_drips_at_the_deadline(case: Case) -> None:
+    for ticket in filter(None, case.tickets):
+
+        def ask(adapter: ImageUpstream | VideoUpstream, *, base_url: str, ticket: str = ticket) -> object:
+            return adapter.check(ticket.replace(BASE_URL, base_url), timeout_s=SHORT_TIMEOUT_S)
+
+        assert_ends_in_time(case, ask, start=DRIPPING_BODY)
+
+
+def assert_ends_in_time(case: Case, ask: Callable[..., object], *, start: bytes) -> None:
+    """Ask the adapter as it is in service, over real sockets."""
+    with RawServer(drips(start, every_s=0.02), together=True) as server, make_client() as http:
         base_url = f"http://{HOST}:{server.port}"
-        for ticket in filter(None, case.tickets):
-            there = ticket.replace(BASE_URL, base_url)
-            began_s = time.monotonic()
-            with pytest.raises(UpstreamError) as caught:
-                case.really(
-                    lambda adapter: adapter.check(there, timeout_s=SHORT_TIMEOUT_S),  # noqa: B023 - called at once
-                    base_url=base_url,
-                )
-            assert caught.value.failure is Failure.UNKNOWN
-            assert time.monotonic() - began_s < SHORT_TIMEOUT_S + 0.5
+        adapter = case.really(http, base_url=base_url)
+        began_s = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            ask(adapter, base_url=base_url)
+        took_s = time.monotonic() - began_s
+    assert caught.value.failure is Failure.UNKNOWN
+    assert took_s < SHORT_TIMEOUT_S + 0.5
 
 
 def requests_of(ask: Callable[[Handler], object]) -> list[httpx.Request]:
