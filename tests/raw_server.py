@@ -15,17 +15,25 @@ type Answer = Callable[[socket.socket], object]
 
 
 class RawServer:
-    """Serves one connection after another; `requests` are the heads it was sent.
+    """Serves one connection after another, or all `together`; `requests` are the heads it was sent.
 
     With `bodies` it reads the announced body too before it answers, and keeps it behind the head: a server
     that closes with something unread resets the connection, and its answer may be lost.
     """
 
-    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None, bodies: bool = False) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        tls: ssl.SSLContext | None = None,
+        bodies: bool = False,
+        together: bool = False,
+    ) -> None:
         self.requests: list[bytes] = []
         self._answer = answer
         self._tls = tls
         self._bodies = bodies
+        self._together = together
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -52,9 +60,15 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # The test is over.
-            with contextlib.suppress(OSError), connection:
-                connection.settimeout(5)
-                self._exchange(connection)
+            if self._together:
+                threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
+            else:
+                self._attend(connection)
+
+    def _attend(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            connection.settimeout(5)
+            self._exchange(connection)
 
     def _exchange(self, connection: socket.socket) -> None:
         if self._tls is None:

@@ -1,5 +1,6 @@
 """What a warm image request and a video cost: calls, write units and modules, counted at the handlers."""
 
+import base64
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from corent.providers.catalog import offers
@@ -20,7 +22,7 @@ from tests.films import film
 from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
 from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, Films, serving_files
 from tests.metering import Meter, metered
-from tests.pictures import encoded
+from tests.pictures import encoded, png
 
 PROMPT = "A red fox in a snowy forest at dawn, seen from far away. " * 4
 PROMPT = PROMPT[:200]
@@ -139,13 +141,14 @@ spec.loader.exec_module(app)
 context = types.SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn",
     aws_request_id="r")
 answer = app.handler(event, context)
-modules = sorted({name.partition(".")[0] for name in sys.modules})
+adapters = [name for name in sys.modules if name.startswith("corent.providers.")]
+modules = sorted({name.partition(".")[0] for name in sys.modules} | set(adapters))
 print(json.dumps({"status": answer["statusCode"], "modules": modules}))
 """
 
 
 def fresh(cloud: Cloud, function: str, event: dict[str, Any]) -> set[str]:
-    """The top-level modules a new process holds after answering one request with 200."""
+    """The top-level modules, and those of providers, that a new process holds after one answer with 200."""
     sent = {"app": str(ROOT / "functions" / function / "app.py"), **event}
     ended = subprocess.run(
         [sys.executable, "-c", PROBE],
@@ -163,23 +166,57 @@ def fresh(cloud: Cloud, function: str, event: dict[str, Any]) -> set[str]:
 NEVER = {"stripe", "aws_xray_sdk", "PIL", "av", "boto3"}
 
 
-def test_the_image_path_imports_nothing_it_does_not_need(
-    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files
-) -> None:
-    from tests.functions.test_images_generate import IMAGE
+def adapters_of(modules: set[str]) -> set[str]:
+    """The adapters among them: what belongs to providers, less what all share."""
+    named = {
+        name.removeprefix("corent.providers.") for name in modules if name.startswith("corent.providers.")
+    }
+    return {name for name in named if not name.startswith("_")} - {"catalog", "credentials"}
 
-    files.put("v1/images/generations", IMAGE.content)
-    upstream("openai", lambda _: IMAGE, base_url=files.address)
-    body = {"prompt": "a red fox", "preference": "fast"}
+
+BOUGHT = {"data": [{"b64_json": base64.b64encode(png()).decode()}]}
+INVOKED = {"finish_reasons": [None], "images": [base64.b64encode(png()).decode()]}
+
+
+@pytest.mark.parametrize(
+    ("provider", "preference", "path", "answer", "adapter"),
+    [
+        ("openai", "fast", "v1/images/generations", BOUGHT, "openai_images"),
+        ("recraft", "fast", "v1/images/generations", BOUGHT, "recraft"),
+        (
+            "bedrock",
+            "balanced",
+            "model/stability.stable-image-core-v1%3A1/invoke",
+            INVOKED,
+            "bedrock",
+        ),
+    ],
+)
+def test_the_image_path_imports_nothing_it_does_not_need(
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Callable[..., None],
+    files: Files,
+    provider: str,
+    preference: str,
+    path: str,
+    answer: dict[str, Any],
+    adapter: str,
+) -> None:
+    files.put(path, json.dumps(answer).encode())
+    upstream(provider, lambda _: httpx.Response(503), base_url=files.address)
+    body = {"prompt": "a red fox", "preference": preference, "wait_s": 25}
     event = cloud.event("POST", "/v1/images/generate", key=account.live_key, body=body)
     modules = fresh(cloud, "images_generate", event)
     assert "httpx" in modules  # The upstream was called for real, or the count says nothing.
     assert not NEVER & modules
+    assert adapters_of(modules) == {adapter}
 
 
 def test_the_status_imports_no_http_client(cloud: Cloud) -> None:
     modules = fresh(cloud, "status_get", cloud.event("GET", "/v1/status"))
     assert not (NEVER | {"httpx"}) & modules
+    assert adapters_of(modules) == set()
 
 
 @pytest.mark.parametrize(

@@ -274,3 +274,38 @@ def test_a_misspelt_secret_never_hands_a_paying_caller_to_the_sandbox(
     upstream("bfl", answer, api_key="")
     assert cloud.generate(account.live_key).json["error"]["code"] == "tier_unavailable"
     assert asked == []
+
+
+def test_an_upstream_that_knows_our_role_is_bought_from_without_a_key(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        image = base64.b64encode(png()).decode()
+        return httpx.Response(200, json={"seeds": [1], "finish_reasons": [None], "images": [image]})
+
+    upstream("bedrock", answer, api_key="", region="us-west-2")
+    made = cloud.generate(account.live_key, preference="balanced", wait_s=25)
+    assert made.status == 200
+    (request,) = asked
+    assert "Credential=testing/" in request.headers["authorization"]
+    assert "/us-west-2/bedrock/aws4_request" in request.headers["authorization"]
+
+
+@pytest.mark.parametrize("secret", ["{}", '{"daily_cap_cents": 500}', "not JSON"])
+def test_an_empty_or_misspelt_secret_is_not_used_even_where_no_key_is_needed(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, secret: str
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return DOWN
+
+    cloud.client("secretsmanager").create_secret(Name="corent/providers/bedrock", SecretString=secret)
+    upstream("sandbox", answer)
+    made = cloud.generate(account.live_key, preference="balanced")
+    assert made.json["error"]["code"] == "tier_unavailable"
+    assert asked == []

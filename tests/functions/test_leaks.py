@@ -18,17 +18,22 @@ from tests.functions.conftest import CONTEXT, Answer, Cloud, load
 from tests.functions.upstreams import BASE_URL, LIVE_PROVIDERS, Conversation, Files, serving_files
 from tests.pictures import encoded, png, png_chunk
 from tests.providers import (
+    test_bedrock,
     test_bfl,
     test_fal,
     test_google_images,
+    test_ideogram,
     test_openai_images,
+    test_recraft,
     test_sandbox,
     test_self_hosted_images,
+    test_stability,
 )
 from tests.providers.test_catalog import SHIPPED
 
 WORDS = (
-    "openai gpt-image-2 DALL-E google gemini imagen bfl.ai FLUX.1 fal.ai schnell sandbox-swift vLLM ComfyUI"
+    "openai gpt-image-2 DALL-E google gemini imagen bfl.ai FLUX.1 fal.ai schnell sandbox-swift vLLM ComfyUI "
+    "stability.ai stable-image-core SD3.5 ideogram recraftv4_1 together.ai Bedrock"
 )
 
 type Offer = Callable[..., None]
@@ -138,6 +143,31 @@ FAILURES: dict[str, list[Script]] = {
             for answer in rows(test_bfl.test_says_failed_look_ups_in_our_words)
         ),
     ],
+    "stability": [
+        *submit_rows(
+            test_stability.test_says_failures_in_our_words,
+            test_stability.test_an_answer_that_is_no_image_is_a_bad_reply,
+        ),
+        always(test_stability.FILTERED),
+    ],
+    "ideogram": [
+        *submit_rows(
+            test_ideogram.test_says_failures_in_our_words,
+            test_ideogram.test_an_answer_that_is_no_image_is_a_bad_reply,
+        ),
+        always(test_ideogram.answer(test_ideogram.UNSAFE)),
+    ],
+    "recraft": submit_rows(
+        test_recraft.test_says_failures_in_our_words,
+        test_recraft.test_an_answer_that_is_no_image_is_a_bad_reply,
+    ),
+    "bedrock": [
+        *submit_rows(
+            test_bedrock.test_says_failures_in_our_words,
+            test_bedrock.test_an_answer_that_is_no_image_is_a_bad_reply,
+        ),
+        always(test_bedrock.FILTERED),
+    ],
     "sandbox": [
         *submit_rows(test_sandbox.test_says_a_submits_failures_in_our_words),
         *(
@@ -147,6 +177,11 @@ FAILURES: dict[str, list[Script]] = {
     ],
 }
 PROVIDERS = (*LIVE_PROVIDERS, "sandbox")
+# What to order of those that are not in the fast tier, or make no png.
+ORDERS = {
+    "google": {"output_format": "jpeg", "preference": "balanced"},
+    **{name: {"preference": "balanced"} for name in ("stability", "ideogram", "bedrock")},
+}
 # Where each provider is asked at once and where it is asked later, in the formats it makes.
 SERVED = [
     ("openai", {"preference": "fast"}),
@@ -155,6 +190,10 @@ SERVED = [
     ("fal", {"preference": "balanced"}),
     ("google", {"preference": "balanced", "output_format": "jpeg"}),
     ("bfl", {"preference": "fast"}),
+    ("stability", {"preference": "balanced"}),
+    ("ideogram", {"preference": "balanced"}),
+    ("recraft", {"preference": "fast"}),
+    ("bedrock", {"preference": "balanced"}),
     ("sandbox", {"preference": "fast"}),
 ]
 
@@ -290,7 +329,7 @@ def test_no_failure_names_the_upstream_it_came_from(
     scripts = iter(FAILURES[provider])
     script: list[Script] = []
     upstream(provider, lambda request: script[0](request))
-    order = {"output_format": "jpeg", "preference": "balanced"} if provider == "google" else {}
+    order = ORDERS.get(provider, {})
     reader = Reader(cloud, account.live_key)
     failed = 0
     for each in scripts:
@@ -310,9 +349,7 @@ def test_a_batch_names_no_upstream_of_its_jobs(
     scripts = FAILURES[provider][:4]
     script: list[Script] = []
     upstream(provider, lambda request: script[0](request))
-    order = {"prompt": "a fox", "preference": "fast"}
-    if provider == "google":
-        order |= {"output_format": "jpeg", "preference": "balanced"}
+    order = {"prompt": "a fox", "preference": "fast", **ORDERS.get(provider, {})}
     said = []
     for each in scripts:
         script[:] = [each]

@@ -71,7 +71,7 @@ def test_candidates_and_excluded_are_letters_without_gaps(
     body = explain(cloud, account.live_key, request_of(made)).json
     names = [each["name"] for each in (*body["candidates"], *body["excluded"])]
     assert names == list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[: len(names)]
-    assert body["candidates_considered"] == len(names) == 10
+    assert body["candidates_considered"] == len(names) == 18
     assert {each["reason"] for each in body["excluded"]} == {"not_capable"}
     for candidate in body["candidates"]:
         assert set(candidate) == {"name", "score", "cost", "latency", "reliability", "health"}

@@ -15,7 +15,10 @@ import httpx
 from tests.pictures import png
 
 BASE_URL = "http://127.0.0.1:9"
-LIVE_PROVIDERS = ("openai", "selfhosted", "fal", "google", "bfl")
+LIVE_PROVIDERS = (
+    *("openai", "selfhosted", "fal", "google", "bfl"),
+    *("stability", "ideogram", "recraft", "bedrock"),
+)
 
 
 class Files:
@@ -79,6 +82,12 @@ class Conversation:
             return self._fal(request)
         if path.startswith("/v1/generations"):
             return self._sandbox(request)
+        if path.startswith("/v2beta/stable-image/"):
+            return self._stability()
+        if "/ideogram-" in path:
+            return self._ideogram()
+        if path.startswith("/model/"):
+            return self._bedrock()
         return self._bfl(request)
 
     @property
@@ -103,6 +112,19 @@ class Conversation:
             },
             headers={"openai-organization": "corent", "x-request-id": "req_openai_1", "server": "vllm"},
         )
+
+    def _stability(self) -> httpx.Response:
+        answer = {"image": self._base64, "finish_reason": "SUCCESS", "seed": 343940597}
+        return httpx.Response(200, json=answer, headers={"server": "api.stability.ai"})
+
+    def _ideogram(self) -> httpx.Response:
+        url = self._url("ideogram.ai/api/images/ephemeral/x.png")
+        entry = {"url": url, "prompt": "As Ideogram sees it", "is_image_safe": True, "seed": 12345}
+        return httpx.Response(200, json={"data": [entry]}, headers={"server": "ideogram.ai"})
+
+    def _bedrock(self) -> httpx.Response:
+        answer = {"seeds": [2130420379], "finish_reasons": [None], "images": [self._base64]}
+        return httpx.Response(200, json=answer, headers={"x-amzn-requestid": "bedrock-1"})
 
     def _google(self, path: str) -> httpx.Response:
         part = {"inlineData": {"mimeType": "image/jpeg", "data": self._base64}}

@@ -11,17 +11,21 @@ import pytest
 
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Resolution, Tier
 from corent.providers import (
+    bedrock,
     bfl,
     catalog,
     fal,
     fal_videos,
     google_images,
     google_videos,
+    ideogram,
     luma,
     openai_images,
+    recraft,
     replicate,
     runway,
-    together_videos,
+    stability,
+    together,
     xai,
 )
 from corent.providers._fal import QUEUE_BASE_URL
@@ -218,6 +222,55 @@ def test_what_fal_takes_is_what_its_endpoints_take() -> None:
         assert offer.takes_image == (endpoint.edit is not None)
 
 
+def images_of(upstream: str) -> list[Offer]:
+    return [offer for offer in IMAGE_OFFERS if offer.upstream == upstream]
+
+
+def test_every_model_of_stability_is_one_the_adapter_knows_in_ratios_it_makes() -> None:
+    assert {offer.model for offer in images_of("stability")} == set(stability.MODELS)
+    for offer in images_of("stability"):
+        assert set(offer.aspect_ratios) == stability.RATIOS
+        # Only two of its paths make webp; the turbo model may not know a negative prompt.
+        assert (ImageFormat.WEBP in offer.formats) == (stability.MODELS[offer.model].field is None)
+        assert offer.takes_negative_prompt == ("turbo" not in offer.model)
+        assert offer.takes_seed
+        assert not offer.takes_image
+
+
+def test_every_model_of_ideogram_is_one_the_adapter_knows_in_ratios_it_makes() -> None:
+    assert {offer.model for offer in images_of("ideogram")} == set(ideogram.MODELS)
+    for offer in images_of("ideogram"):
+        model = ideogram.MODELS[offer.model]
+        assert set(offer.aspect_ratios) == set(model.ratios)
+        assert offer.takes_negative_prompt == (model.rendering_speed is not None)
+        assert offer.formats == (ImageFormat.PNG,)
+        assert not offer.takes_image
+
+
+def test_recraft_is_offered_in_ratios_and_formats_it_makes() -> None:
+    for offer in images_of("recraft"):
+        assert set(offer.aspect_ratios) == recraft.RATIOS
+        assert offer.formats == (ImageFormat.PNG, ImageFormat.WEBP)
+        assert not offer.takes_image
+
+
+def test_bedrock_is_offered_in_ratios_and_formats_it_makes() -> None:
+    for offer in images_of("bedrock"):
+        assert set(offer.aspect_ratios) == bedrock.RATIOS
+        assert offer.formats == (ImageFormat.PNG, ImageFormat.JPEG)
+        assert not offer.takes_image
+
+
+@pytest.mark.parametrize("model", ["recraftv4_1_pro", "stability.stable-image-ultra-v1:1"])
+def test_a_model_that_costs_more_than_the_dearest_tier_is_not_listed(model: str) -> None:
+    assert [offer.id for offer in OFFERS if offer.model == model] == []
+
+
+def test_who_has_no_price_has_no_offer() -> None:
+    without = {name for name in PROVIDERS if not any(offer.upstream == name for offer in OFFERS)}
+    assert without == {"together"}
+
+
 def videos_of(upstream: str) -> list[Offer]:
     return [offer for offer in VIDEO_OFFERS if offer.upstream == upstream]
 
@@ -269,9 +322,13 @@ def test_what_a_video_of_xai_takes_is_what_its_model_takes(offer: Offer) -> None
         ("runway", runway.BASE_URL),
         ("replicate", replicate.BASE_URL),
         ("luma", luma.BASE_URL),
-        ("together", together_videos.BASE_URL),
         ("xai", xai.BASE_URL),
         ("bfl", bfl.BASE_URL),
+        ("stability", stability.BASE_URL),
+        ("ideogram", ideogram.BASE_URL),
+        ("recraft", recraft.BASE_URL),
+        ("together", together.BASE_URL),
+        ("bedrock", bedrock.BASE_URL),
         ("selfhosted", None),
         ("sandbox", None),
     ],
@@ -296,6 +353,13 @@ def test_every_provider_of_videos_can_be_made(name: str) -> None:
     assert callable(adapter.submit)
     assert callable(adapter.check)
     assert callable(adapter.cancel)
+
+
+def test_only_who_may_ask_for_no_key_or_knows_us_by_our_role_needs_none() -> None:
+    assert {name for name, provider in PROVIDERS.items() if not provider.needs_key} == {
+        "selfhosted",
+        "bedrock",
+    }
 
 
 def test_no_provider_is_made_for_what_it_does_not_sell() -> None:

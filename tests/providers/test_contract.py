@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -21,14 +23,18 @@ from corent.core.upstream import (
     VideoUpstream,
     Working,
 )
+from corent.providers._http import make_client
 from corent.providers.catalog import PROVIDERS
 from corent.providers.credentials import Credentials
 from tests.forbidden_words import find_forbidden
 from tests.providers.doubles import INPUT_IMAGE, KEY, PNG_BASE64, Handler, asked, client, filmed
+from tests.raw_server import RawServer, drips
 
 HOST = "127.0.0.1"
 BASE_URL = f"http://{HOST}:9"
 TIMEOUT_S = 5
+SHORT_TIMEOUT_S = 0.3
+DRIPPING_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{"
 CALLBACK_URL = "https://us.example/callbacks/1"
 CREDENTIALS = Credentials(api_key=KEY, base_url=BASE_URL)
 
@@ -65,6 +71,13 @@ class Case:
         adapter = self.videos(handler) if self.kind is Kind.VIDEO else self.images(handler)
         adapter.ask_account(timeout_s=timeout_s)
 
+    def really(self, http: httpx.Client, *, base_url: str) -> ImageUpstream | VideoUpstream:
+        """The adapter with a client as in service, before a stand-in."""
+        credentials = Credentials(api_key=KEY, base_url=base_url, sync_base_url=base_url)
+        provider = PROVIDERS[self.provider]
+        make = provider.make_videos if self.kind is Kind.VIDEO else provider.make_images
+        return make(http, credentials)
+
     def images(self, handler: Handler) -> ImageUpstream:
         return PROVIDERS[self.provider].make_images(client(handler), CREDENTIALS)
 
@@ -83,6 +96,12 @@ IMAGE_CASES = (
     Case("fal", "fal-ai/flux/schnell"),
     Case("fal", "fal-ai/nano-banana-2", tickets=(FAL_TICKET,)),
     Case("bfl", "flux-2-pro", tickets=(BFL_TICKET,)),
+    Case("stability", "sd3.5-large"),
+    Case("ideogram", "ideogram-3:turbo"),
+    Case("ideogram", "ideogram-4-5:medium"),
+    Case("recraft", "recraftv4_1", sure_of_its_account=True),
+    Case("together", "black-forest-labs/FLUX.1-schnell"),
+    Case("bedrock", "stability.stable-image-core-v1:1"),
     Case("sandbox", "sandbox-swift", tickets=("gen_1",)),
 )
 SURE = {"google", "runway"}
@@ -120,6 +139,8 @@ MEMBERS = st.sampled_from(
         "cancel_url", "video", "steps", "uri", "errors", "message", "progress", "output", "credits",
         "failureCode", "data_removed", "state", "failure_code", "request_id", "respect_moderation",
         "outputs", "video_url",
+        "failureCode", "data_removed", "state", "failure_code", "image", "finish_reason", "name",
+        "is_image_safe", "reject_reason", "finish_reasons", "seeds", "__type",
     ]
 )
 # fmt: on
@@ -138,6 +159,8 @@ LEAVES = st.one_of(
             "https://delivery-eu1.bfl.ai/a.png",
             "https://generativelanguage.googleapis.com/v1/files/f1",
             "https://replicate.delivery/a.mp4",
+            "https://ideogram.ai/a.png",
+            "https://img.recraft.ai/a.png",
             "https://a.cloudfront.net/a.mp4",
             "https://vidgen.x.ai/a.mp4",
             "https://api.together.ai/shrt/a",
@@ -163,6 +186,12 @@ LEAVES = st.one_of(
             "SAFETY.INPUT.TEXT",
             "model_output",
             "video",
+            "SUCCESS",
+            "CONTENT_FILTERED",
+            "content_moderation",
+            "insufficient_funds",
+            "Filter reason: prompt",
+            "ThrottlingException",
         ]
     ),
 )
@@ -175,7 +204,14 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 202, 204, 301, 307, 400, 401, 40
 STATUSES = STATUSES | st.sampled_from([413, 418, 422, 425, 429, 451, 499, 500, 502, 503, 504, 529, 599])
 HEADERS = st.dictionaries(
     st.sampled_from(
-        ["retry-after", "retry-after-ms", "x-fal-error-type", "content-type", "content-encoding"]
+        [
+            "retry-after",
+            "retry-after-ms",
+            "x-fal-error-type",
+            "x-amzn-errortype",
+            "content-type",
+            "content-encoding",
+        ]
     ),
     st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=30),
     max_size=3,
@@ -311,6 +347,41 @@ def test_nothing_is_sent_when_no_time_is_left(case: Case) -> None:
     assert requests_of(lambda handler: case.submit(handler, timeout_s=0)) == []
     for ticket in case.tickets:
         assert requests_of(lambda handler: case.check(handler, ticket, timeout_s=0)) == []  # noqa: B023 - called at once
+
+
+@every_case
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Drip: ", DRIPPING_BODY], ids=["head", "body"])
+def test_a_submit_leaves_a_server_that_drips_at_the_deadline(case: Case, start: bytes) -> None:
+    request: Any = filmed() if case.kind is Kind.VIDEO else asked(count=2)
+
+    def ask(adapter: ImageUpstream | VideoUpstream, *, base_url: str) -> object:
+        del base_url
+        return adapter.submit(request, model=case.model, timeout_s=SHORT_TIMEOUT_S)
+
+    assert_ends_in_time(case, ask, start=start)
+
+
+@every_case
+def test_a_look_up_leaves_a_server_that_drips_at_the_deadline(case: Case) -> None:
+    for ticket in filter(None, case.tickets):
+
+        def ask(adapter: ImageUpstream | VideoUpstream, *, base_url: str, ticket: str = ticket) -> object:
+            return adapter.check(ticket.replace(BASE_URL, base_url), timeout_s=SHORT_TIMEOUT_S)
+
+        assert_ends_in_time(case, ask, start=DRIPPING_BODY)
+
+
+def assert_ends_in_time(case: Case, ask: Callable[..., object], *, start: bytes) -> None:
+    """Ask the adapter as it is in service, over real sockets."""
+    with RawServer(drips(start, every_s=0.02), together=True) as server, make_client() as http:
+        base_url = f"http://{HOST}:{server.port}"
+        adapter = case.really(http, base_url=base_url)
+        began_s = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            ask(adapter, base_url=base_url)
+        took_s = time.monotonic() - began_s
+    assert caught.value.failure is Failure.UNKNOWN
+    assert took_s < SHORT_TIMEOUT_S + 0.5
 
 
 def requests_of(ask: Callable[[Handler], object]) -> list[httpx.Request]:

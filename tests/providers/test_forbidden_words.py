@@ -26,7 +26,7 @@ def test_every_model_of_the_catalog_is_found(offer: Offer) -> None:
 
 
 # Their names are words of plain English by themselves: their hosts are what tells.
-PLAIN_NAMES = {"replicate", "runway", "together"}
+PLAIN_NAMES = {"replicate", "runway", "stability", "together"}
 
 
 @pytest.mark.parametrize(

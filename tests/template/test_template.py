@@ -8,6 +8,7 @@ import pytest
 
 from corent.edge.routes import PUBLIC_ROUTES
 from corent.jobs.job import IMAGE_DEADLINE_MS, TERMINAL, VIDEO_DEADLINE_MS
+from corent.providers.catalog import offers
 from tests.template.template import (
     ROOT,
     actions,
@@ -74,6 +75,22 @@ def test_no_function_may_do_everything_or_touch_everything(name: str) -> None:
     for statement in statements(functions()[name]):
         assert not [action for action in actions(statement) if "*" in action]
         assert "*" not in granted_resources(statement)
+
+
+def test_only_who_buys_images_may_invoke_models_and_only_those_of_the_catalog() -> None:
+    granted = {
+        name: granted_resources(statement)
+        for name in FUNCTIONS
+        for statement in statements(functions()[name])
+        if any(action.startswith("bedrock:") for action in actions(statement))
+    }
+    assert set(granted) == {"ImagesGenerateFunction", "GenerationSubmitFunction"}
+    prefix = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
+    models = {offer.model for offer in offers() if offer.upstream == "bedrock"}
+    for allowed in granted.values():
+        assert {arn["Fn::Sub"] for arn in allowed} == {f"{prefix}{model}" for model in models}
+    said = {action for name in granted for s in statements(functions()[name]) for action in actions(s)}
+    assert {action for action in said if action.startswith("bedrock:")} == {"bedrock:InvokeModel"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

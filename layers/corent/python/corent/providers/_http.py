@@ -102,10 +102,20 @@ class Wire:
     """One upstream's address and credentials. Holds no state of a call, so threads may share it."""
 
     def __init__(
-        self, http: httpx.Client, *, base_url: str, headers: Mapping[str, str], clock: Clock = SYSTEM_CLOCK
+        self,
+        http: httpx.Client,
+        *,
+        base_url: str,
+        headers: Mapping[str, str],
+        clock: Clock = SYSTEM_CLOCK,
+        auth: httpx.Auth | None = None,
     ) -> None:
-        """Raises ValueError when `base_url` is not an absolute http(s) address without a query."""
+        """`auth` signs requests where a header alone does not say who asks.
+
+        Raises ValueError when `base_url` is not an absolute http(s) address without a query.
+        """
         self._http = http
+        self._auth = auth
         self._clock = clock
         self._headers = {
             "Accept": "application/json",
@@ -157,12 +167,15 @@ class Wire:
         files: Mapping[str, tuple[str, bytes, str]],
         deadline: Deadline,
     ) -> Reply:
-        """POST a purchase as multipart/form-data. `files`: name, content and media type by field."""
+        """POST a purchase as multipart/form-data, also where there are no files to make it one.
+
+        `files`: name, content and media type by field.
+        """
+        texts = [(name, (None, text.encode("utf-8", "replace"))) for name, text in fields.items()]
         request = self._http.build_request(
             "POST",
             self._base_url + path,
-            data={name: text.encode("utf-8", "replace") for name, text in fields.items()},
-            files=files,
+            files=[*texts, *files.items()],
             headers=self._headers,
             timeout=_timeouts(deadline),
         )
@@ -291,7 +304,7 @@ class Wire:
             raise UpstreamError(unsent, "no time was left to ask")
         try:
             with bounded(deadline):
-                response = self._http.send(request, stream=True, follow_redirects=False)
+                response = self._http.send(request, stream=True, follow_redirects=False, auth=self._auth)
                 try:
                     body = _body(response, deadline=deadline, maximum_bytes=maximum_bytes)
                 finally:

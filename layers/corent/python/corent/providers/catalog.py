@@ -42,15 +42,17 @@ class CatalogError(Exception):
 class Provider:
     """Who adapts an upstream. `base_url` is where it answers, None where only its secret says.
 
-    `images` and `videos` are `module:class`: a function that serves one provider must not import the
-    others. `idempotent_submits` says that a purchase may be repeated under its reference without buying
-    twice.
+    It may hold `{region}`, where its secret or the function's own region says the rest. `images` and `videos`
+    are `module:class`: a function that serves one provider must not import the others. `needs_key` is False
+    where the secret may come without one. `idempotent_submits` says that a purchase may be repeated under
+    its reference without buying twice.
     """
 
     name: str
     base_url: str | None
     images: str | None = None
     videos: str | None = None
+    needs_key: bool = True
     idempotent_submits: bool = False
 
     @property
@@ -78,7 +80,8 @@ def _load(adapter: str | None) -> Any:
 
 _ADAPTED: Final = (
     Provider("openai", "https://api.openai.com/v1", images="corent.providers.openai_images:OpenAIImages"),
-    Provider("selfhosted", None, images="corent.providers.openai_images:SelfHostedImages"),
+    # Its server may ask for no key.
+    Provider("selfhosted", None, images="corent.providers.openai_images:SelfHostedImages", needs_key=False),
     Provider(
         "fal",
         "https://queue.fal.run",
@@ -92,10 +95,25 @@ _ADAPTED: Final = (
         videos="corent.providers.google_videos:GoogleVideos",
     ),
     Provider("bfl", "https://api.bfl.ai", images="corent.providers.bfl:BFL"),
+    Provider("stability", "https://api.stability.ai/v2beta", images="corent.providers.stability:Stability"),
+    Provider("ideogram", "https://api.ideogram.ai", images="corent.providers.ideogram:Ideogram"),
+    Provider("recraft", "https://external.api.recraft.ai/v1", images="corent.providers.recraft:Recraft"),
+    Provider(
+        "together",
+        "https://api.together.ai",
+        images="corent.providers.together:TogetherImages",
+        videos="corent.providers.together_videos:TogetherVideos",
+    ),
+    # It knows us by the function's role.
+    Provider(
+        "bedrock",
+        "https://bedrock-runtime.{region}.amazonaws.com",
+        images="corent.providers.bedrock:Bedrock",
+        needs_key=False,
+    ),
     Provider("runway", "https://api.dev.runwayml.com", videos="corent.providers.runway:Runway"),
     Provider("replicate", "https://api.replicate.com/v1", videos="corent.providers.replicate:Replicate"),
     Provider("luma", "https://agents.lumalabs.ai/v1", videos="corent.providers.luma:Luma"),
-    Provider("together", "https://api.together.ai", videos="corent.providers.together_videos:TogetherVideos"),
     Provider("xai", "https://api.x.ai/v1", videos="corent.providers.xai:XAI"),
     Provider(
         "sandbox",

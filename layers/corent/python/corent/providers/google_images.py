@@ -9,12 +9,12 @@ Answers at once. A refusal is a 200 without an image. The file format is Google'
 from __future__ import annotations
 
 import base64
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from corent.core.upstream import Failure, Generated, UpstreamError
 from corent.providers._google import ask_account, refused
 from corent.providers._http import SYSTEM_CLOCK, Wire, failure_of, versioned
+from corent.providers._several import each
 from corent.providers._shape import as_list, as_mapping, code_of, elements, inline_file, members, no_tickets
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from corent.providers.credentials import Credentials
 
 BASE_URL: Final = "https://generativelanguage.googleapis.com/v1"
-CALLS_AT_ONCE_MAX: Final = 4
 
 REFUSED_FINISH_REASONS: Final = frozenset(
     {
@@ -55,19 +54,10 @@ class GoogleImages:
 
     def submit(self, request: ImageRequest, *, model: str, timeout_s: float) -> Generated:
         deadline = self._wire.start(timeout_s)
-        if request.count == 1:
-            return Generated(files=(self._one(request, model=model, index=0, deadline=deadline),))
-        # Side by side: one after the other, n images would take n times as long as one.
-        with ThreadPoolExecutor(max_workers=CALLS_AT_ONCE_MAX) as pool:
-            calls = [
-                pool.submit(self._one, request, model=model, index=index, deadline=deadline)
-                for index in range(request.count)
-            ]
-        failed = [error for call in calls if isinstance(error := call.exception(), UpstreamError)]
-        if failed:
-            # A call that may have been accepted outweighs one that was refused.
-            raise next((error for error in failed if error.failure is Failure.UNKNOWN), failed[0])
-        return Generated(files=tuple(call.result() for call in calls))
+        files = each(
+            request.count, lambda index: self._one(request, model=model, index=index, deadline=deadline)
+        )
+        return Generated(files=files)
 
     def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from corent.core.upstream import Failure, Generated, InlineFile, RemoteFile, UpstreamError
+from corent.core.upstream import Failure, Generated, InlineFile, RemoteFile
 from corent.providers._http import SYSTEM_CLOCK, Wire, versioned
+from corent.providers._openai_shape import bearer, entries, failure_by_code, refused
 from corent.providers._shape import (
-    as_list,
     as_mapping,
     bad_reply,
-    code_of,
     inline_file,
     members,
     no_tickets,
@@ -38,13 +37,6 @@ BASE_URL: Final = "https://api.openai.com/v1"
 # The model's name for "whatever this server runs".
 SELF_HOSTED_DEFAULT: Final = "default"
 
-FAILURE_BY_CODE: Final = {
-    "moderation_blocked": Failure.REFUSED,
-    "content_policy_violation": Failure.REFUSED,
-    "billing_hard_limit_reached": Failure.QUOTA,
-    "insufficient_quota": Failure.QUOTA,
-}
-
 # USD per million tokens, which is micro-dollars per token: gpt-image-2 and 2.5, litellm 1.106.2, 2026-11.
 MICROS_PER_TEXT_TOKEN_IN: Final = 5
 MICROS_PER_IMAGE_TOKEN_IN: Final = 8
@@ -59,7 +51,7 @@ class OpenAIImages:
         self._wire = Wire(
             http,
             base_url=versioned(credentials.base_url or BASE_URL, version="v1"),
-            headers=_bearer(credentials),
+            headers=bearer(credentials),
             clock=clock,
         )
 
@@ -86,9 +78,9 @@ class OpenAIImages:
                 deadline=deadline,
             )
         if not reply.ok:
-            raise _refused(self._wire, reply)
+            raise refused(self._wire, reply)
         document = as_mapping(reply.document(), what="the answer")
-        files = tuple(inline_file(entry.get("b64_json")) for entry in _entries(document, count=request.count))
+        files = tuple(inline_file(entry.get("b64_json")) for entry in entries(document, count=request.count))
         return Generated(files=files, cost_micros=_cost_micros(document))
 
     def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
@@ -112,7 +104,7 @@ class SelfHostedImages:
         """Raises ValueError without a base_url: there is no server everybody hosts."""
         if credentials.base_url is None:
             raise ValueError("a self-hosted server needs a base_url")
-        self._headers = _bearer(credentials)
+        self._headers = bearer(credentials)
         self._wire = Wire(
             http,
             base_url=versioned(credentials.base_url, version="v1"),
@@ -130,7 +122,7 @@ class SelfHostedImages:
         }
         reply = self._buy(body, deadline=self._wire.start(timeout_s))
         document = as_mapping(reply.document(), what="the answer")
-        return Generated(files=tuple(self._file(entry) for entry in _entries(document, count=request.count)))
+        return Generated(files=tuple(self._file(entry) for entry in entries(document, count=request.count)))
 
     def check(self, ticket: str, *, timeout_s: float) -> NoReturn:
         del ticket, timeout_s
@@ -149,13 +141,13 @@ class SelfHostedImages:
                 return reply
             unwanted = self._unwanted(reply, body=body)
             if unwanted is None:
-                raise _refused(self._wire, reply)
+                raise refused(self._wire, reply)
             # Each round removes one of two fields, so there are three rounds at most.
             body = {field: value for field, value in body.items() if field != unwanted}
 
     def _unwanted(self, reply: Reply, *, body: dict[str, str | int]) -> str | None:
         """The optional field this refusal names. A model chosen by the operator is never dropped."""
-        if reply.status not in {400, 404, 422} or _failure(reply) is Failure.REFUSED:
+        if reply.status not in {400, 404, 422} or failure_by_code(reply) is Failure.REFUSED:
             return None
         text = reply.body.decode("utf-8", "replace").lower()
         for field in self._DROPPABLE:
@@ -171,28 +163,6 @@ class SelfHostedImages:
             raise bad_reply("an image without b64_json and url")
         url = self._wire.trusted(self._wire.resolved(entry["url"]))
         return self._wire.remote_file(url, hosts=(self._wire.host,), headers=tuple(self._headers.items()))
-
-
-def _bearer(credentials: Credentials) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.api_key}"} if credentials.api_key else {}
-
-
-def _entries(document: dict[str, object], *, count: int) -> list[dict[str, object]]:
-    entries = [as_mapping(entry, what="data[]") for entry in as_list(document.get("data"), what="data")]
-    if len(entries) < count:
-        raise bad_reply(f"{len(entries)} images of {count}")
-    return entries[:count]
-
-
-def _failure(reply: Reply) -> Failure | None:
-    error = members(reply.mapping().get("error"))
-    return FAILURE_BY_CODE.get(code_of(error.get("code"))) or FAILURE_BY_CODE.get(code_of(error.get("type")))
-
-
-def _refused(wire: Wire, reply: Reply) -> UpstreamError:
-    error = members(reply.mapping().get("error"))
-    code = code_of(error.get("code")) or code_of(error.get("type"))
-    return wire.refused(reply, failure=_failure(reply), code=code)
 
 
 def _cost_micros(document: dict[str, object]) -> int | None:

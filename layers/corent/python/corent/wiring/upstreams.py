@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import httpx
 
 log = Logger(service="corent")
-SELF_HOSTED = "selfhosted"  # Its server may ask for no key.
 _CAP = "daily_cap_cents"
 
 
@@ -143,19 +142,21 @@ def _usable(name: str, secret: dict[str, str] | None) -> Credentials | None:
     """The credentials of a secret, None where an operator left out or misspelt something.
 
     Plain http leads to the local stage's own hosts or nowhere: a secret that asks for more is not used.
+    An empty secret may be one that cannot be read, with a cap in it: it is not used, even where no key
+    is needed.
     """
-    if secret is None:
+    if not secret:
         return None
     urls = {field: secret[field] for field in ("base_url", "sync_base_url") if secret.get(field)}
     encrypted = all(
         url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in local_hosts())
         for url in urls.values()
     )
-    needs_key, needs_url = name != SELF_HOSTED, PROVIDERS[name].base_url is None
+    needs_key, needs_url = PROVIDERS[name].needs_key, PROVIDERS[name].base_url is None
     if not encrypted or (needs_key and not secret.get("api_key")) or (needs_url and "base_url" not in urls):
         return None
     try:
-        return Credentials(api_key=secret.get("api_key", ""), **urls)
+        return Credentials(api_key=secret.get("api_key", ""), region=secret.get("region") or None, **urls)
     except ValueError:
         return None
 

@@ -11,9 +11,11 @@
                                             open batches (batches.py) likewise
 
 The order, the attempts and the files are compact JSON in one attribute each: an image's job of a
-200-character prompt stays below one kilobyte, which is what one write unit carries.
+200-character prompt stays below one kilobyte, which is what one write unit carries. A route of more than
+PLAIN_MAX_CHARACTERS, of a tier that many upstreams serve, is packed: "z" and the deflated text in base85.
 """
 
+import base64
 import json
 import zlib
 from typing import Any, Final
@@ -48,6 +50,9 @@ OPEN_SHARDS: Final = 4
 # What every attempt is stored with; a ticket and a wait follow where there are any.
 ATTEMPT_COLUMNS_MIN: Final = 5
 STAGED: Final = "staged"
+# What a job of a 200-character prompt has room for in its kilobyte, and some to spare.
+PLAIN_MAX_CHARACTERS: Final = 300
+_PACKED: Final = "z"
 # How long a staged job is kept: longer than starting its batch was ever held up.
 STAGED_KEPT_S: Final = 86_400
 
@@ -97,7 +102,7 @@ def _common_item(job: Job) -> dict[str, Value]:
         "tier": text(job.tier),
         "hold_micros": number(job.hold_micros),
         "ask": text(_dump_order(job.order)),
-        "route": text(job.route),
+        "route": text(_pack(job.route)),
         "files": text(job.files_key),
         "made": number(job.created_at_ms),
         "due": number(job.deadline_ms),
@@ -168,7 +173,7 @@ def job_of(item: dict[str, Value]) -> Job:
         state=JobState.QUEUED if is_staged else JobState(state),
         hold_micros=number_of(item, "hold_micros"),
         order=_load_order(text_of(item, "ask"), kind=kind),
-        route=text_of(item, "route"),
+        route=_unpack(text_of(item, "route")),
         files_key=text_of(item, "files"),
         created_at_ms=number_of(item, "made"),
         deadline_ms=number_of(item, "due"),
@@ -286,6 +291,22 @@ def _load_order(stored: str, *, kind: Kind) -> Order:
     if kind is Kind.VIDEO:
         return VideoOrder(**common, duration_s=record["d"], resolution=Resolution(record["q"]))
     return ImageOrder(**common, n=record["n"], output_format=ImageFormat(record["f"]), style=record.get("y"))
+
+
+def _pack(route: str) -> str:
+    if len(route) <= PLAIN_MAX_CHARACTERS:
+        return route
+    return _PACKED + base64.b85encode(zlib.compress(route.encode(), level=9)).decode("ascii")
+
+
+def _unpack(stored: str) -> str:
+    """Raises ValueError for a text that is neither plain nor packed."""
+    if not stored.startswith(_PACKED):
+        return stored
+    try:
+        return zlib.decompress(base64.b85decode(stored[len(_PACKED) :])).decode()
+    except zlib.error as error:
+        raise ValueError("a route that cannot be unpacked") from error
 
 
 def _compact(document: Any) -> str:
