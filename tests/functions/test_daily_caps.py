@@ -94,12 +94,12 @@ def _spend(cloud: Cloud, micros: dict[str, int], clock: FakeClock) -> None:
     """Let upstreams have cost that much today."""
     from corent.core.clock import day_of
 
-    document: dict[str, Any] = {"r": {}, "d": day_of(clock.now_ms()), "s": micros}
+    document: dict[str, Any] = {"d": day_of(clock.now_ms()), "s": micros}
     cloud.client("dynamodb").put_item(
         TableName="health",
         Item={
             "pk": {"S": "HEALTH"},
-            "sk": {"S": "OFFERS"},
+            "sk": {"S": "LIVE"},
             "doc": {"S": json.dumps(document)},
             "ver": {"N": "1"},
         },

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from corent.usecases.open_account import OpenedAccount
@@ -43,6 +44,7 @@ def test_before_anything_was_measured_it_is_operational_and_stale(cloud: Cloud) 
             "latency_ms_p95": None,
             "success_rate": None,
             "uptime_90d": None,
+            "uptime_by_day": [],
         }
 
 
@@ -57,54 +59,64 @@ def test_it_is_cacheable_open_to_all_and_one_read(cloud: Cloud) -> None:
     ]
 
 
-def test_results_show_and_grow_stale(
+def test_results_show_with_the_next_look_and_grow_stale(
     cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
 ) -> None:
-    def answer(_: object) -> Any:
+    def answer(request: Any) -> Any:
         clock.sleep(2)
-        return IMAGE
+        return IMAGE if request.method == "POST" else httpx.Response(200, json={})
 
     upstream("openai", answer)
     for _ in range(3):
         cloud.generate(account.live_key)
     fold_all(cloud)
+    cloud.invoke("on_probe_tick", {})
     measured = tier(cloud)
     assert (measured["status"], measured["success_rate"], measured["uptime_90d"]) == ("operational", 1.0, 1.0)
     assert (measured["latency_ms_p50"], measured["latency_ms_p95"]) == (2000, 2000)
     assert tier(cloud, "corent-image-studio")["success_rate"] is None
     assert status(cloud)["stale"] is False
-    clock.sleep(301)
+    clock.sleep(3_600)
     assert status(cloud)["stale"] is True
 
 
-def test_a_tier_that_fails_is_an_outage(
+def test_a_tier_that_fails_is_an_outage_after_two_minutes_and_over_after_five(
     cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
 ) -> None:
-    upstream("bfl", lambda _: DOWN)
+    up: list[bool] = []
+    upstream("bfl", lambda _: httpx.Response(200, json={}) if up else DOWN)
+
+    def minute() -> str:
+        cloud.invoke("on_probe_tick", {})
+        clock.sleep(60)
+        level: str = tier(cloud)["status"]
+        return level
+
+    assert minute() == "operational"
     for _ in range(6):
         cloud.generate(account.live_key)
-        clock.sleep(1)
     fold_all(cloud)
-    assert (tier(cloud)["status"], tier(cloud)["success_rate"]) == ("outage", 0.0)
+    assert [minute(), minute()] == ["operational", "outage"]
+    (incident,) = [each for each in status(cloud)["incidents"] if each["tier"] == "corent-image-fast"]
+    assert (incident["status"], incident["closed_at"]) == ("outage", None)
 
 
 def test_refusals_and_test_keys_do_not_count(
     cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
 ) -> None:
-    import httpx
-
     upstream("openai", lambda _: httpx.Response(400, json={"error": {"code": "moderation_blocked"}}))
     cloud.generate(account.live_key)
     upstream("sandbox", lambda _: DOWN)
     cloud.generate(account.test_key)
     fold_all(cloud)
+    cloud.invoke("on_probe_tick", {})
     assert tier(cloud)["success_rate"] is None
 
 
 def test_an_unknown_health_document_is_no_leak(cloud: Cloud) -> None:
     cloud.client("dynamodb").put_item(
         TableName="health",
-        Item={"pk": {"S": "HEALTH"}, "sk": {"S": "TIERS"}, "doc": {"S": "{"}, "ver": {"N": "1"}},
+        Item={"pk": {"S": "HEALTH"}, "sk": {"S": "STATUS"}, "doc": {"S": "{"}, "ver": {"N": "1"}},
     )
     answer = cloud.call("status_get", "GET", "/v1/status")
     assert (answer.status, answer.json["error"]["code"]) == (500, "internal")

@@ -1,5 +1,6 @@
 """The functions that answer no caller: carrying on, sweeping, folding."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -172,7 +173,7 @@ def test_a_swept_job_is_not_carried_on(
 
 
 def record(image: dict[str, Any] | None, *, number: int = 1) -> dict[str, Any]:
-    inner: dict[str, Any] = {"SequenceNumber": str(number), "StreamViewType": "NEW_IMAGE"}
+    inner: dict[str, Any] = {"SequenceNumber": str(number), "StreamViewType": "NEW_AND_OLD_IMAGES"}
     if image is not None:
         inner |= {"NewImage": image, "Keys": {name: image[name] for name in ("pk", "sk") if name in image}}
     return {"eventID": str(number), "eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": inner}
@@ -202,15 +203,20 @@ MALFORMED: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
     lambda item: {**item, "hold_micros": {"N": "1.5"}},
     lambda item: {**item, "made": {"S": "soon"}},
     lambda item: {**item, "route": {"S": "{"}},
-    lambda item: {**item, "route": {"S": '{"s":1,"p":"fast","w":[1,2,3,4],"c":"","x":""}'}},
+    lambda item: {**item, "route": {"S": "znothing"}},
+    lambda item: {
+        **item,
+        "route": {"S": '{"v":2,"s":1,"p":"fast","w":[1,2,3,4],"k":"best","n":3,"c":"","x":""}'},
+    },
 ]
 
 
 def test_a_settled_job_feeds_its_offer_and_its_tier(cloud: Cloud, settled: dict[str, Any]) -> None:
     load("on_job_settled").handler({"Records": [record(settled)]}, CONTEXT)
-    documents = health(cloud)
-    assert documents["OFFERS"].startswith('{"r":{"openai/gpt-image')
-    assert '"corent-image-fast":[[1,' in documents["TIERS"]
+    document = json.loads(health(cloud)["LIVE"])
+    (offer_id,) = document["o"]
+    assert offer_id.startswith("openai/gpt-image")
+    assert (list(document["u"]), list(document["t"])) == (["openai"], ["corent-image-fast"])
 
 
 @pytest.mark.parametrize("spoil", MALFORMED)
@@ -220,7 +226,9 @@ def test_a_malformed_record_is_left_out_and_the_others_count_once(
     records = [record(settled), record(spoil(settled), number=2), record(settled, number=3)]
     answer = load("on_job_settled").handler({"Records": records}, CONTEXT)
     assert not (answer or {}).get("batchItemFailures")
-    assert health(cloud)["OFFERS"].count("[1,") == 2
+    (evidence,) = json.loads(health(cloud)["LIVE"])["o"].values()
+    (successes, failures, _at_ms), *_ = evidence
+    assert (successes, failures) == (8, 0)
 
 
 def test_records_of_other_items_are_passed_over(cloud: Cloud, settled: dict[str, Any]) -> None:

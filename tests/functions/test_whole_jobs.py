@@ -9,7 +9,7 @@ from tests.functions.whole_jobs import Bill, Course, opened_yard
 
 # Results of every offer and tier are two documents of many kilobytes, written in one transaction. They grow
 # with the catalog.
-HEALTH = {"health_write_units": 74, "health_read_units": 10.0}
+HEALTH = {"health_write_units": 29, "health_read_units": 8.0}
 HOOK = {"queue_requests": 3, "key_requests": 2}
 NO_HOOK = {"queue_requests": 0, "key_requests": 0}
 CARRIED = {"objects": 1, "bus_events": 2, **HEALTH}

@@ -47,7 +47,9 @@ def decided(*appraisals: Appraisal, seed: int = 1, is_tight: bool = False, wait_
         seed=seed,
         preference=Preference.FAST,
         weights=WEIGHTS[Preference.FAST],
-        excluded=(Excluded("gone/x", Exclusion.RETIRED), Excluded("small/x", Exclusion.NOT_CAPABLE)),
+        excluded=(Excluded("gone/x", Exclusion.RETIRED), Excluded("poor/x", Exclusion.DAILY_CAP)),
+        outranked=5,
+        incapable=2,
         is_tight=is_tight,
         wait_s=wait_s,
     )
@@ -256,7 +258,7 @@ def test_a_known_route_is_still_written_the_same_way() -> None:
     assert dump_route(route) == (
         '{"v":2,"s":7,"p":"fast","w":[100,600,250,50],"k":"best","n":1,'
         '"c":"best/m 794 500 800 970 500 1000 -;new/m 624 500 500 970 500 1000 sn",'
-        '"x":"gone/x retired;small/x","t":1,"r":30}'
+        '"x":"gone/x retired;poor/x daily_cap","m":5,"u":2,"t":1,"r":30}'
     )
 
 

@@ -1,6 +1,7 @@
 """The explanation of a route: letters instead of names, and what happened in order."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -95,6 +96,16 @@ def test_candidates_and_excluded_have_letters_of_their_own() -> None:
     document = explained()
     assert names(document, "candidates") == ["A", "B", "C"]
     assert names(document, "excluded") == ["D", "E"]
+
+
+def test_what_was_only_counted_has_letters_too_and_is_considered() -> None:
+    route = replace(a_route(2, excluded=1), outranked=2, incapable=1)
+    document = explained(route)
+    assert names(document, "excluded") == ["C", "D", "E", "F"]
+    excluded = document["excluded"]
+    assert isinstance(excluded, list)
+    assert [each["reason"] for each in excluded] == ["retired", "outranked", "outranked", "not_capable"]
+    assert document["candidates_considered"] == 6
 
 
 def test_after_z_come_two_letters() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from corent.core.tiers import AspectRatio, ImageFormat, Preference
 from corent.health.breaker import Circuit
 from corent.health.document import HealthDocument
-from corent.routing.decide import replay
+from corent.routing.decide import CANDIDATES_MAX, replay
 from corent.routing.health import HealthView, OfferHealth, view_health, with_trial
 from corent.routing.offers import Offer
 from corent.routing.rank import NEW_BELOW, WEIGHTS, RouteRequest, half_open, rank
@@ -113,7 +113,7 @@ def test_an_offer_that_cannot_serve_is_no_candidate(name: str) -> None:
     lack, asked = UNABLE[name]
     route = ranked(an_offer("able"), an_offer("unable", **lack), request=a_request(**asked))
     assert order(route) == ["able"]
-    assert [(each.offer_id, each.reason) for each in route.excluded] == [("unable", Exclusion.NOT_CAPABLE)]
+    assert (route.incapable, route.excluded) == (1, ())
 
 
 @pytest.mark.parametrize("name", ["count", "seed", "image"])
@@ -307,6 +307,7 @@ REQUESTS = st.builds(
     count=st.integers(1, 4),
     seeded=st.booleans(),
     image=st.booleans(),
+    wait_ms=st.one_of(st.none(), st.integers(1, 25_000)),
 )
 HEALTH = st.builds(
     OfferHealth,
@@ -330,13 +331,15 @@ HEALTH = st.builds(
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=400, deadline=None)
-def test_a_route_names_every_offer_of_the_tier_exactly_once_and_replays(
+def test_a_route_names_or_counts_every_offer_of_the_tier_exactly_once_and_replays(
     offers: list[Offer], request: RouteRequest, data: st.DataObject, seed: int
 ) -> None:
     seen = HealthView(offers={offer.id: data.draw(HEALTH) for offer in offers})
     route = rank(request, offers=tuple(offers), health=seen, seed=seed)
     named = order(route) + [each.offer_id for each in route.excluded]
-    assert sorted(named) == sorted(offer.id for offer in offers if offer.tier == request.tier)
+    in_tier = {offer.id for offer in offers if offer.tier == request.tier}
+    assert len(named) == len(set(named)) <= len(set(named) | in_tier) == len(in_tier)
+    assert len(named) + route.outranked + route.incapable == len(in_tier)
     for candidate in route.candidates:
         a = candidate.appraisal
         assert all(
@@ -355,7 +358,42 @@ def test_an_upstream_that_is_spent_up_is_left_out_and_said_so() -> None:
     assert reasons(route) == {"a": Exclusion.DAILY_CAP}
 
 
-def test_an_offer_that_cannot_take_the_request_is_not_capable_whatever_it_cost() -> None:
+def test_a_retired_offer_is_retired_whatever_it_cost() -> None:
     offer = an_offer("a", upstream="one", retired_on=TODAY)
     route = ranked(offer, spent_up=frozenset({"one"}))
     assert reasons(route) == {"a": Exclusion.RETIRED}
+
+
+# ---- Callers who wait ------------------------------------------------------------------------------------
+
+
+def test_what_may_not_be_ready_in_time_is_worth_what_the_end_of_the_wait_is() -> None:
+    slow = an_offer("a", typical_latency_ms=2_000, slow_latency_ms=30_000)
+    at_leisure = appraised(slow).latency_milli
+    assert appraised(slow, request=a_request(wait_ms=30_000)).latency_milli == at_leisure
+    assert appraised(slow, request=a_request(wait_ms=29_999)).latency_milli < at_leisure
+
+
+def test_what_can_be_asked_later_loses_nothing_by_being_slow() -> None:
+    slow = an_offer("a", typical_latency_ms=2_000, slow_latency_ms=30_000, asynchronous=True)
+    waited = appraised(slow, request=a_request(wait_ms=5_000))
+    assert waited.latency_milli == appraised(slow).latency_milli
+
+
+# ---- Many offers -----------------------------------------------------------------------------------------
+
+
+def test_no_more_than_eight_candidates_are_named_and_the_others_are_counted() -> None:
+    offers = tuple(an_offer(f"o{n:02}", quality=n / 20) for n in range(20))
+    route = ranked(*offers, request=a_request(Preference.QUALITY))
+    assert len(route.candidates) == CANDIDATES_MAX == 8
+    assert route.outranked == 12
+    assert set(order(route)) == {f"o{n:02}" for n in range(12, 20)}
+
+
+def test_a_trial_is_among_them_however_badly_it_does() -> None:
+    offers = tuple(an_offer(f"o{n:02}", quality=n / 20) for n in range(20))
+    seen = with_trial(view(*offers, o00={**HALF_OPEN, "reliability_milli": 0}), "o00")
+    route = ranked(*offers, health=seen)
+    assert (route.choice, order(route)[0], route.outranked) == (Choice.TRIAL, "o00", 12)
+    assert replay(dump_route(route)) == dump_route(route)

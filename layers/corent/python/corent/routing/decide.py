@@ -32,6 +32,8 @@ from corent.routing.route import (
 )
 
 ATTEMPTS_MAX: Final = 3
+# A route names no more: three are tried at most, and each has to fit the job's record.
+CANDIDATES_MAX: Final = 8
 FAILOVER_WORTH_MILLI: Final = 800
 # Below this a candidate would spend all failovers that its tier has.
 SHAKY_BELOW_MILLI: Final = 800
@@ -51,6 +53,8 @@ def decide(
     preference: Preference,
     weights: Weights,
     excluded: tuple[Excluded, ...] = (),
+    outranked: int = 0,
+    incapable: int = 0,
     is_tight: bool = False,
     wait_s: int = 0,
 ) -> Route:
@@ -75,9 +79,21 @@ def decide(
         attempts_max=attempts_max,
         candidates=tuple(ordered),
         excluded=excluded,
+        outranked=outranked,
+        incapable=incapable,
         is_tight=is_tight,
         wait_s=wait_s,
     )
+
+
+def best_alone(appraisals: Sequence[Appraisal], *, weights: Weights) -> list[Appraisal]:
+    """The CANDIDATES_MAX best by their own values, a trial always: no more of them are ever of use."""
+
+    def place(each: Appraisal) -> tuple[bool, bool, int, str]:
+        is_trial = Flag.TRIAL in each.flags
+        return (not is_trial, _is_shaky(each), -_value_milli(each, weights), each.offer_id)
+
+    return sorted(appraisals, key=place)[:CANDIDATES_MAX]
 
 
 def replay(text: str) -> str:
@@ -89,6 +105,8 @@ def replay(text: str) -> str:
         preference=route.preference,
         weights=route.weights,
         excluded=route.excluded,
+        outranked=route.outranked,
+        incapable=route.incapable,
         is_tight=route.is_tight,
         wait_s=route.wait_s,
     )
@@ -119,11 +137,14 @@ def _ordered(appraisals: Sequence[Appraisal], *, seed: int, weights: Weights) ->
 def _place(candidate: Candidate, upstreams: set[str], *, jitter_milli: int) -> tuple[bool, int, str]:
     """What to sort by, given which upstreams stand before it."""
     appraisal = candidate.appraisal
-    is_shaky = appraisal.reliability_milli < SHAKY_BELOW_MILLI or Flag.SUSPECT in appraisal.flags
     score_milli = candidate.score_milli
     if appraisal.upstream in upstreams:
         score_milli = score_milli * SAME_UPSTREAM_MILLI // 1000
-    return (is_shaky, -(score_milli + jitter_milli), appraisal.offer_id)
+    return (_is_shaky(appraisal), -(score_milli + jitter_milli), appraisal.offer_id)
+
+
+def _is_shaky(appraisal: Appraisal) -> bool:
+    return appraisal.reliability_milli < SHAKY_BELOW_MILLI or Flag.SUSPECT in appraisal.flags
 
 
 def _value_milli(appraisal: Appraisal, weights: Weights) -> int:

@@ -30,9 +30,10 @@ def explain(
     Letters follow the order of the route and say nothing outside this one request.
     """
     candidates = [_candidate(each, name=_letter(place)) for place, each in enumerate(route.candidates)]
+    reasons = [each.reason.value for each in route.excluded]
+    reasons += ["outranked"] * route.outranked + ["not_capable"] * route.incapable
     excluded = [
-        {"name": _letter(len(candidates) + place), "reason": each.reason.value}
-        for place, each in enumerate(route.excluded)
+        {"name": _letter(len(candidates) + place), "reason": reason} for place, reason in enumerate(reasons)
     ]
     weights = route.weights
     return {

@@ -12,8 +12,8 @@ from typing import Final
 from corent.core.tiers import AspectRatio, ImageFormat, Preference, Resolution
 from corent.health.breaker import Circuit
 from corent.health.evidence import LIVE_WEIGHT
-from corent.routing.decide import decide
-from corent.routing.health import HealthView, OfferHealth
+from corent.routing.decide import best_alone, decide
+from corent.routing.health import HealthView, OfferHealth, half_ms_of, speed_milli
 from corent.routing.offers import Offer
 from corent.routing.route import Appraisal, Excluded, Exclusion, Flag, Route, Weights
 
@@ -48,6 +48,7 @@ class RouteRequest:
     count: int = 1
     duration_s: int | None = None
     resolution: Resolution | None = None
+    wait_ms: int | None = None
 
 
 def rank(
@@ -64,30 +65,35 @@ def rank(
     not to be tried now are left out, too, unless there are no others. Raises nothing: a route may have no
     candidates.
     """
-    in_tier = sorted((offer for offer in offers if offer.tier == request.tier), key=lambda offer: offer.id)
+    in_tier = [offer for offer in offers if offer.tier == request.tier]
+    able = [offer for offer in in_tier if _is_able(offer, request)]
     excluded = []
     ready, blocked = [], []
-    for offer in in_tier:
-        reason = _unfit(offer, request, spent_up=spent_up)
-        if reason is not None:
-            excluded.append(Excluded(offer_id=offer.id, reason=reason))
-        elif _block(health.offers[offer.id]) is None:
+    for offer in able:
+        off_sale = _off_sale(offer, request, spent_up=spent_up)
+        block = _block(health.offers[offer.id])
+        if off_sale is not None:
+            excluded.append(Excluded(offer_id=offer.id, reason=off_sale))
+        elif block is None:
             ready.append(offer)
         else:
-            blocked.append(offer)
-    wait_ms = min((health.offers[offer.id].wait_ms for offer in blocked), default=0)
+            blocked.append(Excluded(offer_id=offer.id, reason=block))
+    waiting = {each.offer_id for each in blocked}
+    wait_ms = min((health.offers[offer_id].wait_ms for offer_id in waiting), default=0)
     if ready:
-        excluded += [
-            Excluded(offer_id=offer.id, reason=reason)
-            for offer in blocked
-            if (reason := _block(health.offers[offer.id])) is not None
-        ]
+        excluded += blocked
+    tried = ready or [offer for offer in able if offer.id in waiting]
+    weights = WEIGHTS[request.preference]
+    appraisals = [_appraise(offer, request, health.offers[offer.id]) for offer in tried]
+    kept = best_alone(appraisals, weights=weights)
     return decide(
-        [_appraise(offer, request, health.offers[offer.id]) for offer in ready or blocked],
+        kept,
         seed=seed,
         preference=request.preference,
-        weights=WEIGHTS[request.preference],
+        weights=weights,
         excluded=tuple(sorted(excluded, key=lambda each: each.offer_id)),
+        outranked=len(appraisals) - len(kept),
+        incapable=len(in_tier) - len(able),
         is_tight=request.tier in health.out_of_retries,
         wait_s=min(WAIT_MAX_S, ceil(wait_ms / 1000)),
     )
@@ -103,7 +109,8 @@ def half_open(
         if offer.tier == request.tier
         and health.offers[offer.id].circuit is Circuit.HALF_OPEN
         and not health.offers[offer.id].is_resting
-        and _unfit(offer, request, spent_up=spent_up) is None
+        and _is_able(offer, request)
+        and _off_sale(offer, request, spent_up=spent_up) is None
     ]
 
 
@@ -116,10 +123,8 @@ def unit_cost_micros(offer: Offer, *, resolution: Resolution | None, image: bool
     return offer.cost_micros
 
 
-def _unfit(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> Exclusion | None:
-    if offer.retired_on is not None and offer.retired_on <= request.day:
-        return Exclusion.RETIRED
-    able = (
+def _is_able(offer: Offer, request: RouteRequest) -> bool:
+    return (
         request.aspect_ratio in offer.aspect_ratios
         and (request.output_format is None or request.output_format in offer.formats)
         and request.count <= offer.count_max
@@ -128,8 +133,12 @@ def _unfit(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> 
         and (offer.takes_seed or not request.seeded)
         and (offer.takes_image or not request.image)
     )
-    if not able:
-        return Exclusion.NOT_CAPABLE
+
+
+def _off_sale(offer: Offer, request: RouteRequest, *, spent_up: frozenset[str]) -> Exclusion | None:
+    """Why an offer is not bought from at all today."""
+    if offer.retired_on is not None and offer.retired_on <= request.day:
+        return Exclusion.RETIRED
     return Exclusion.DAILY_CAP if offer.upstream in spent_up else None
 
 
@@ -153,9 +162,20 @@ def _appraise(offer: Offer, request: RouteRequest, health: OfferHealth) -> Appra
     return Appraisal(
         offer_id=offer.id,
         cost_milli=min(1000, max(0, cost_milli)),
-        latency_milli=health.speed_milli,
+        latency_milli=min(health.speed_milli, _waited_milli(offer, request)),
         reliability_milli=health.reliability_milli,
         quality_milli=round(1000 * offer.quality),
         typical_ms=health.typical_ms,
         flags=frozenset(flag for flag, on in is_set.items() if on),
     )
+
+
+def _waited_milli(offer: Offer, request: RouteRequest) -> int:
+    """The most that its speed is worth to a caller who waits.
+
+    What may not be ready in that time is not bought while they wait (it could not be asked for later): they
+    come back for it, at the end of the wait at best.
+    """
+    if request.wait_ms is None or offer.asynchronous or offer.slow_latency_ms <= request.wait_ms:
+        return 1000
+    return round(speed_milli(request.wait_ms, half_ms=half_ms_of(offer)))

@@ -4,10 +4,10 @@ The stored form is compact JSON (an image's job has to fit one kilobyte with a 2
 
     {"v": 2, "s": seed, "p": preference, "w": [cost, latency, reliability, quality], "k": choice,
      "n": attempts, "t": 1 where failovers were short, "r": seconds until an offer may be tried again,
-     "c": candidates, "x": excluded}
+     "c": candidates, "x": excluded, "m": how many were outranked, "u": how many are not capable}
     candidates  "<offer id> <score> <cost> <latency> <reliability> <quality> <typical ms> <flags>", joined
                 by ";"
-    excluded    "<offer id>" joined by ";", with " <reason>" where it is not that the offer is not capable
+    excluded    "<offer id> <reason>", joined by ";"
 
 Scores, parts and weights are thousandths. Flags are letters of `Flag`, "-" for none. Offer ids hold neither
 space nor semicolon. What the order was decided from is all in it: `decide.replay` decides again.
@@ -27,7 +27,6 @@ class Exclusion(StrEnum):
     """Why an offer of the tier was no candidate."""
 
     RETIRED = "retired"
-    NOT_CAPABLE = "not_capable"
     DAILY_CAP = "daily_cap"  # Its upstream has cost as much today as it may.
     CIRCUIT_OPEN = "circuit_open"
     RATE_LIMITED = "rate_limited"
@@ -94,7 +93,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """One offer of the tier that cannot serve the request."""
+    """One offer of the tier that could serve the request, were it not for that."""
 
     offer_id: str
     reason: Exclusion
@@ -104,8 +103,10 @@ class Excluded:
 class Route:
     """The decision for one request, best candidate first; at most the first `attempts_max` of them are tried.
 
-    `is_tight` is set where the tier's failovers were used up. `wait_s` is how long until the first of the
-    offers that had to wait may be tried again, 0 where none has to.
+    `outranked` of the tier's offers looked worse by themselves than all candidates, and `incapable` cannot
+    take the request: those are counted and not named. `is_tight` is set where the tier's failovers were used
+    up. `wait_s` is how long until the first of the offers that had to wait may be tried again, 0 where none
+    has to.
     """
 
     seed: int
@@ -115,6 +116,8 @@ class Route:
     attempts_max: int
     candidates: tuple[Candidate, ...]
     excluded: tuple[Excluded, ...]
+    outranked: int = 0
+    incapable: int = 0
     is_tight: bool = False
     wait_s: int = 0
 
@@ -135,12 +138,10 @@ def dump_route(route: Route) -> str:
         "k": route.choice.value,
         "n": route.attempts_max,
         "c": ";".join(_dump_candidate(candidate) for candidate in route.candidates),
-        "x": ";".join(_dump_excluded(excluded) for excluded in route.excluded),
+        "x": ";".join(f"{each.offer_id} {each.reason.value}" for each in route.excluded),
     }
-    if route.is_tight:
-        record["t"] = 1
-    if route.wait_s:
-        record["r"] = route.wait_s
+    seldom = {"m": route.outranked, "u": route.incapable, "t": int(route.is_tight), "r": route.wait_s}
+    record |= {name: number for name, number in seldom.items() if number}
     return json.dumps(record, separators=(",", ":"))
 
 
@@ -158,6 +159,8 @@ def load_route(text: str) -> Route:
         attempts_max=record["n"],
         candidates=tuple(_load_candidate(row) for row in record["c"].split(";") if row),
         excluded=tuple(_load_excluded(row) for row in record["x"].split(";") if row),
+        outranked=record.get("m", 0),
+        incapable=record.get("u", 0),
         is_tight="t" in record,
         wait_s=record.get("r", 0),
     )
@@ -184,11 +187,6 @@ def _load_candidate(row: str) -> Candidate:
     return Candidate(appraisal=appraisal, score_milli=int(score))
 
 
-def _dump_excluded(excluded: Excluded) -> str:
-    usual = excluded.reason is Exclusion.NOT_CAPABLE
-    return excluded.offer_id if usual else f"{excluded.offer_id} {excluded.reason.value}"
-
-
 def _load_excluded(row: str) -> Excluded:
-    offer_id, _, reason = row.partition(" ")
-    return Excluded(offer_id=offer_id, reason=Exclusion(reason) if reason else Exclusion.NOT_CAPABLE)
+    offer_id, reason = row.split(" ")
+    return Excluded(offer_id=offer_id, reason=Exclusion(reason))

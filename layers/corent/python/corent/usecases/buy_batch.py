@@ -129,7 +129,7 @@ class BuyBatch:
     ) -> Job:
         ulid = job_id_at(batch_id, index=index).removeprefix("job_")
         with _about(index):
-            job = self._draft(order, caller=purchase.caller, ulid=ulid, now_ms=now_ms, deferred=True)
+            job = self._draft(order, caller=purchase.caller, ulid=ulid, now_ms=now_ms, wait_ms=None)
         return replace(job, batch_id=batch_id, staged=True)
 
     def _earlier(self, batch_id: str) -> BoughtBatch:

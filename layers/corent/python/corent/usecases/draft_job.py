@@ -67,14 +67,18 @@ class DraftJob:
         caller: Caller,
         ulid: str,
         now_ms: int,
-        deferred: bool,
+        wait_ms: int | None,
         webhook: Webhook | None = None,
     ) -> Job:
-        """The job, queued when it is `deferred`. Raises TierUnavailableError when no offer can take it."""
+        """The job, queued where its caller does not wait (`wait_ms` is None).
+
+        Raises TierUnavailableError when no offer can take it.
+        """
         tier = self._tier(order)
         moment = datetime.fromtimestamp(now_ms / 1000, UTC)
         offers = self._offers.on_offer(mode=caller.key.mode)
-        route = self._route(order, tier=tier, moment=moment, offers=offers, seed=_seed(ulid))
+        request = _route_request(order, tier=tier, moment=moment, wait_ms=wait_ms)
+        route = self._route(request, offers=offers, seed=_seed(ulid))
         if not route.candidates:
             raise TierUnavailableError(
                 "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
@@ -85,7 +89,7 @@ class DraftJob:
             wallet_id=caller.wallet_id,
             kind=tier.kind,
             tier=tier.name,
-            state=JobState.QUEUED if deferred else JobState.PROCESSING,
+            state=JobState.QUEUED if wait_ms is None else JobState.PROCESSING,
             hold_micros=self.price_micros(order),
             order=order,
             route=dump_route(route),
@@ -93,17 +97,14 @@ class DraftJob:
             created_at_ms=now_ms,
             deadline_ms=now_ms + DEADLINES_MS[tier.kind],
             expected_ms=_expected_ms(route, order),
-            deferred=deferred,
+            deferred=wait_ms is None,
             webhook=webhook,
             key_sha256=caller.key_sha256 if limited else None,
             spent_month=f"{moment:%Y%m}" if limited else None,
         )
 
-    def _route(
-        self, order: Order, *, tier: Tier, moment: datetime, offers: tuple[Offer, ...], seed: int
-    ) -> Route:
+    def _route(self, request: RouteRequest, *, offers: tuple[Offer, ...], seed: int) -> Route:
         """The order of the offers, one that is half open among them where this request may try it."""
-        request = _route_request(order, tier=tier, moment=moment)
         health, spent_up = self._offers.health(), self._offers.spent_up()
         for offer in half_open(request, offers=offers, health=health, spent_up=spent_up):
             if self._offers.claim_trial(offer):
@@ -116,7 +117,7 @@ class DraftJob:
         return self._tiers[kind, order.preference]
 
 
-def _route_request(order: Order, *, tier: Tier, moment: datetime) -> RouteRequest:
+def _route_request(order: Order, *, tier: Tier, moment: datetime, wait_ms: int | None) -> RouteRequest:
     common: dict[str, Any] = {
         "tier": tier.name,
         "preference": order.preference,
@@ -125,6 +126,7 @@ def _route_request(order: Order, *, tier: Tier, moment: datetime) -> RouteReques
         "seeded": order.seed is not None,
         "image": order.image_url is not None,
         "day": moment.date(),
+        "wait_ms": wait_ms,
     }
     if isinstance(order, ImageOrder):
         return RouteRequest(**common, output_format=order.output_format, count=order.n)

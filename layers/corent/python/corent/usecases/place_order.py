@@ -91,7 +91,7 @@ class PlaceOrder:
             caller=purchase.caller,
             ulid=purchase.ulid,
             now_ms=self._clock.now_ms(),
-            deferred=purchase.wait_s == 0 or webhook is not None,
+            wait_ms=round(purchase.wait_s * 1000) if purchase.wait_s and webhook is None else None,
             webhook=webhook,
         )
 
