@@ -126,3 +126,47 @@ def test_an_unknown_health_document_is_no_leak(cloud: Cloud) -> None:
 def test_events_without_jobs_change_nothing(cloud: Cloud, records: list[Any]) -> None:
     load("on_job_settled").handler({"Records": records}, CONTEXT)
     assert status(cloud)["updated_at"] is None
+
+
+def test_when_all_breakers_are_open_the_least_bad_is_tried_once_and_the_answer_says_when_to_come_back(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
+) -> None:
+    asked: list[str] = []
+
+    def down(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return DOWN
+
+    upstream("bfl", down)
+    for _ in range(5):
+        cloud.generate(account.live_key)
+        fold_all(cloud)
+    clock.sleep(6)
+    asked.clear()
+    answer = cloud.generate(account.live_key)
+    assert (answer.status, answer.json["error"]["code"]) == (503, "tier_unavailable")
+    assert len(asked) == 1
+    assert 5 < int(answer.headers["Retry-After"]) <= 300
+    explained = cloud.call(
+        "routing_explain",
+        "GET",
+        "/v1/routing/explain",
+        key=account.live_key,
+        query={"request_id": answer.headers["X-Request-Id"]},
+    ).json
+    assert (explained["choice"], len(explained["attempts"])) == ("last_resort", 1)
+
+
+def test_with_the_health_table_down_requests_are_still_served(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from corent.adapters.dynamo.health import DynamoHealth
+    from corent.core.errors import TemporarilyUnavailableError
+
+    def down(*_: Any, **__: Any) -> None:
+        raise TemporarilyUnavailableError("down")
+
+    for method in ("read", "claim_trial"):
+        monkeypatch.setattr(DynamoHealth, method, down)
+    upstream("openai", lambda _: IMAGE)
+    assert cloud.generate(account.live_key).status == 200

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from corent.edge.routes import PUBLIC_ROUTES
-from corent.jobs.job import IMAGE_DEADLINE_MS, TERMINAL, VIDEO_DEADLINE_MS
+from corent.jobs.job import IMAGE_DEADLINE_MS, TERMINAL, VIDEO_DEADLINE_MS, AttemptOutcome, JobState
 from corent.providers.catalog import offers
 from tests.template.template import (
     ROOT,
@@ -129,12 +129,24 @@ def test_no_bucket_can_become_public(name: str) -> None:
     assert set(resources("AWS::S3::Bucket")[name]["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_health_is_woken_by_the_ends_of_jobs_and_by_nothing_else() -> None:
+def test_health_is_woken_by_the_ends_of_jobs_and_of_failed_attempts_and_by_nothing_else() -> None:
     source = functions()["OnJobSettledFunction"]["Events"]["Jobs"]["Properties"]
-    (only,) = source["FilterCriteria"]["Filters"]
-    image = json.loads(only["Pattern"])["dynamodb"]["NewImage"]
-    assert image["sk"] == {"S": ["JOB"]}
-    assert set(image["state"]["S"]) == TERMINAL
+    images = [
+        json.loads(each["Pattern"])["dynamodb"]["NewImage"] for each in source["FilterCriteria"]["Filters"]
+    ]
+    assert [image["sk"] for image in images] == [{"S": ["JOB"]}] * 2
+    ends, failed = images
+    assert set(ends["state"]["S"]) == TERMINAL
+    assert set(failed["state"]["S"]) == set(JobState) - TERMINAL
+    # Begun, or not known yet, is no end; and one that delivered ends its job.
+    open_ends = {AttemptOutcome.UNKNOWN, AttemptOutcome.WORKING, AttemptOutcome.ABANDONED}
+    assert set(failed["last_outcome"]["S"]) == set(AttemptOutcome) - open_ends - {AttemptOutcome.COMPLETED}
+
+
+def test_the_stream_of_jobs_tells_how_a_job_stood_before() -> None:
+    # What ended with a write is what had not ended before it.
+    table = resources("AWS::DynamoDB::Table")["JobsTable"]
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 def test_only_the_sender_may_open_webhook_secrets() -> None:

@@ -39,7 +39,7 @@ def answer_body(
         return 202, accepted(answer, exchange)
     note_replay(exchange, replayed=answer.replayed, request_id=job.request_id)
     if job.failure is not None:
-        raise failure_error(job.failure)
+        raise failure_error(job.failure, retry_after_s=answer.retry_after_s)
     exchange.charged_micros = job.hold_micros
     document = {
         "id": job.id,

@@ -1,7 +1,7 @@
 """The job document: the one body that polls, lists, streams and webhooks show."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from corent.core.clock import rfc3339
 from corent.core.errors import (
@@ -16,6 +16,8 @@ from corent.core.tiers import ImageFormat, Kind
 from corent.jobs.job import ImageOrder, Job, JobFailure, JobState
 
 _EXTENSIONS = {ImageFormat.PNG: "png", ImageFormat.JPEG: "jpg", ImageFormat.WEBP: "webp"}
+# When to come back where nobody knows better.
+RETRY_AFTER_S: Final = 5
 # Of the expected time, until the estimate slows down; it never reaches the whole before the end.
 _STEADY_PERCENT = 90
 
@@ -27,14 +29,18 @@ def file_name(job: Job, *, index: int) -> str:
     return f"files/{job.files_key}-{index}.{extension}"
 
 
-def failure_error(failure: JobFailure) -> CorentError:
-    """The error a failed job carries, and that a synchronous caller gets instead of a result."""
+def failure_error(failure: JobFailure, *, retry_after_s: int = RETRY_AFTER_S) -> CorentError:
+    """The error a failed job carries, and that a synchronous caller gets instead of a result.
+
+    `retry_after_s` is when its tier may do better, where that is known.
+    """
     match failure:
         case JobFailure.CONTENT_REFUSED:
             return ContentRefusedError("The prompt or the result was refused by the content policy.")
         case JobFailure.TIER_UNAVAILABLE:
             return TierUnavailableError(
-                "This tier could not serve the request just now. Nothing was charged.", retry_after_s=5
+                "This tier could not serve the request just now. Nothing was charged.",
+                retry_after_s=max(RETRY_AFTER_S, retry_after_s),
             )
         case JobFailure.DEADLINE_EXCEEDED:
             return DeadlineExceededError("The job did not end before its deadline. Nothing was charged.")

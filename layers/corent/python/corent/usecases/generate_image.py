@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from corent.core.clock import Clock
 from corent.jobs.job import START_GRACE_S, ImageOrder, Job, JobFailure, JobState
 from corent.jobs.store import JobStore
+from corent.routing.route import load_route
 from corent.usecases.executions import Start, start_soon
 from corent.usecases.inline_attempts import Delivered, Failed, InlineAttempts
 from corent.usecases.place_order import PlaceOrder
@@ -22,6 +23,11 @@ class Answer:
 
     job: Job
     replayed: bool
+
+    @property
+    def retry_after_s(self) -> int:
+        """When an offer that the job had to do without may be tried again; 0 where there was none."""
+        return load_route(self.job.route).wait_s
 
 
 class GenerateImage:
