@@ -40,6 +40,10 @@ account: $(VENVS)/dev.stamp ## Open an account on the running stack (BALANCE_CEN
 reconcile: $(VENVS)/dev.stamp ## Check the books of the running stack and print the trial balance
 	@$(DEV)/python -m local.reconcile
 
+.PHONY: explain
+explain: $(VENVS)/dev.stamp ## Explain a job of the running stack with names, and decide its route again (JOB=job_…)
+	@$(DEV)/python -m local.explain "$(JOB)"
+
 .PHONY: outage
 outage: $(VENVS)/dev.stamp ## Make a model of the running stack's sandbox fail or work (MODEL=sandbox-swift STATUS=failing)
 	@$(DEV)/python -m local.outage "$(MODEL)" "$(STATUS)"

@@ -1,11 +1,10 @@
 """Run the checks of the books on the running stack and print the trial balance (`make reconcile`)."""
 
-import json
 import sys
 from typing import Any
 
-from local import aws
-from local.place import Place, StackError, from_environment
+from local.invoking import invoke
+from local.place import StackError, from_environment
 
 # All that Stripe keeps of what happened (its API reference of Events: 30 days).
 SPAN_S = 30 * 86_400
@@ -16,27 +15,13 @@ def main() -> None:
     """Run both checks over everything; ends with status 1 when the books do not add up."""
     place = from_environment()
     try:
-        payments = _check(place, "PaymentsCheckFunctionName", {"span_s": SPAN_S, "grace_s": 0})
-        accounts = _check(place, "AccountsCheckFunctionName", {"wallets": "all"})
+        payments = invoke(place, "PaymentsCheckFunctionName", {"span_s": SPAN_S, "grace_s": 0})
+        accounts = invoke(place, "AccountsCheckFunctionName", {"wallets": "all"})
     except StackError as error:
         sys.exit(str(error))
     sys.stdout.write("\n".join([*_payments_lines(payments), "", *_accounts_lines(accounts)]) + "\n")
     if accounts["differences"] or accounts["trial_differences"] or payments["failed"]:
         sys.exit(1)
-
-
-def _check(place: Place, output: str, said: dict[str, Any]) -> dict[str, Any]:
-    """Run one of the deployed checks; its report."""
-    if not place.running_json.exists() or not place.deployed_json.exists():
-        raise StackError("No local stack is running here: start one with `make run`.")
-    name = json.loads(place.deployed_json.read_text())["outputs"][output]
-    aws.use_emulator(place)
-    answer = aws.functions().invoke(FunctionName=name, Payload=json.dumps(said))
-    report = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise StackError(f"{name} failed: {report}")
-    found: dict[str, Any] = report
-    return found
 
 
 def _payments_lines(report: dict[str, Any]) -> list[str]:

@@ -156,3 +156,30 @@ def test_without_an_id_it_says_which_field_is_missing(cloud: Cloud, account: Ope
 @pytest.mark.parametrize("request_id", ["", f"key_{ulid(1)}", f"req_{ulid(1)}"])
 def test_an_id_that_leads_nowhere_is_404(cloud: Cloud, account: OpenedAccount, request_id: str) -> None:
     assert explain(cloud, account.live_key, request_id).status == 404
+
+
+# ---- operators -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preference", ["fast", "cheap", "balanced", "quality"])
+def test_an_operator_sees_names_and_every_route_replays_byte_for_byte(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, preference: str
+) -> None:
+    for provider in LIVE_PROVIDERS:
+        upstream(provider, lambda _: DOWN)
+    made = cloud.generate(account.live_key, preference=preference)
+    report = cloud.invoke("operator_explain", {"job_id": request_of(made)})
+    assert report["same"] is True
+    assert report["stored"] == report["replayed"]
+    assert [attempt["offer"] for attempt in report["attempts"]] == [
+        candidate["offer"] for candidate in report["candidates"][: len(report["attempts"])]
+    ]
+    assert len(report["candidates"]) > 1
+
+
+def test_an_operator_who_asks_for_a_job_there_is_not_is_told(cloud: Cloud) -> None:
+    from corent.core.errors import NotFoundError
+
+    for job_id in (f"job_{ulid(1)}", "job_1", ""):
+        with pytest.raises(NotFoundError):
+            cloud.invoke("operator_explain", {"job_id": job_id})
