@@ -194,7 +194,7 @@ class FakeOffers:
     def on_offer(self, *, mode: Mode) -> tuple[Offer, ...]:
         return self.offers
 
-    def health(self) -> HealthView:
+    def health(self, *, mode: Mode) -> HealthView:
         return view_health(HealthDocument(), self.offers, now_ms=START_MS)
 
     def claim_trial(self, offer: Offer) -> bool:

@@ -2,7 +2,7 @@
 
 from sandbox.generations import Generation, id_of
 
-from corent.usecases.next_step import ATTEMPTS_MAX
+from corent.routing.decide import ATTEMPTS_MAX
 from tests.stack.conftest import Stack
 
 

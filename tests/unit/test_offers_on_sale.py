@@ -86,28 +86,38 @@ def test_health_is_read_again_only_after_a_while() -> None:
     clock, store = FakeClock(), FakeHealth()
     sale = on_sale(store, clock)
     for _ in range(5):
-        sale.health()
+        sale.health(mode=Mode.LIVE)
     clock.sleep(HEALTH_KEPT_S)
-    sale.health()
+    sale.health(mode=Mode.LIVE)
     assert store.reads == 2
 
 
 def test_unreadable_health_leaves_the_last_known_which_goes_on_fading() -> None:
     clock, store = FakeClock(), FakeHealth(document=failing())
     sale = on_sale(store, clock)
-    assert sale.health().offers["one/a"].circuit is Circuit.OPEN
+    assert sale.health(mode=Mode.LIVE).offers["one/a"].circuit is Circuit.OPEN
     store.down = True
     clock.sleep(HEALTH_KEPT_S)
-    assert sale.health().offers["one/a"].circuit is Circuit.OPEN
+    assert sale.health(mode=Mode.LIVE).offers["one/a"].circuit is Circuit.OPEN
     clock.sleep(60)
-    assert sale.health().offers["one/a"].circuit is Circuit.HALF_OPEN
+    assert sale.health(mode=Mode.LIVE).offers["one/a"].circuit is Circuit.HALF_OPEN
 
 
 def test_health_that_was_never_readable_leaves_every_offer_its_priors() -> None:
     clock = FakeClock()
-    known, unknown = on_sale(FakeHealth(), clock).health(), on_sale(FakeHealth(down=True), clock).health()
+    known, unknown = (
+        on_sale(FakeHealth(), clock).health(mode=Mode.LIVE),
+        on_sale(FakeHealth(down=True), clock).health(mode=Mode.LIVE),
+    )
     assert known == unknown
     assert set(known.offers) == {offer.id for offer in OFFERS}
+
+
+def test_test_keys_see_every_offer_by_its_priors_and_read_nothing() -> None:
+    clock, store = FakeClock(), FakeHealth(document=failing())
+    sale = on_sale(store, clock)
+    assert sale.health(mode=Mode.TEST) == on_sale(FakeHealth(), clock).health(mode=Mode.LIVE)
+    assert store.reads == 0
 
 
 # ---- trials ------------------------------------------------------------------------------------------
@@ -169,6 +179,6 @@ def test_spending_is_read_with_the_health_and_no_more_often() -> None:
     clock, store = FakeClock(), spent(one=1)
     sale = on_sale(store, clock, caps={"one": 10})
     for _ in range(5):
-        sale.health()
+        sale.health(mode=Mode.LIVE)
         sale.spent_up()
     assert store.reads == 1

@@ -35,8 +35,8 @@ class Offers(Protocol):
         """Offers of upstreams we hold credentials for, as that kind of key may use them."""
         ...
 
-    def health(self) -> HealthView:
-        """How every offer does; by the last known results when they cannot be read."""
+    def health(self, *, mode: Mode) -> HealthView:
+        """How every offer does for that kind of key; by the last known results when they cannot be read."""
         ...
 
     def claim_trial(self, offer: Offer) -> bool:
@@ -78,7 +78,7 @@ class DraftJob:
         moment = datetime.fromtimestamp(now_ms / 1000, UTC)
         offers = self._offers.on_offer(mode=caller.key.mode)
         request = _route_request(order, tier=tier, moment=moment, wait_ms=wait_ms)
-        route = self._route(request, offers=offers, seed=_seed(ulid))
+        route = self._route(request, offers=offers, mode=caller.key.mode, seed=_seed(ulid))
         if not route.candidates:
             raise TierUnavailableError(
                 "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
@@ -103,9 +103,9 @@ class DraftJob:
             spent_month=f"{moment:%Y%m}" if limited else None,
         )
 
-    def _route(self, request: RouteRequest, *, offers: tuple[Offer, ...], seed: int) -> Route:
+    def _route(self, request: RouteRequest, *, offers: tuple[Offer, ...], mode: Mode, seed: int) -> Route:
         """The order of the offers, one that is half open among them where this request may try it."""
-        health, spent_up = self._offers.health(), self._offers.spent_up()
+        health, spent_up = self._offers.health(mode=mode), self._offers.spent_up()
         for offer in half_open(request, offers=offers, health=health, spent_up=spent_up):
             if self._offers.claim_trial(offer):
                 health = with_trial(health, offer.id)
