@@ -84,7 +84,7 @@ def test_only_who_buys_images_may_invoke_models_and_only_those_of_the_catalog() 
         for statement in statements(functions()[name])
         if any(action.startswith("bedrock:") for action in actions(statement))
     }
-    assert set(granted) == {"ImagesGenerateFunction", "GenerationSubmitFunction"}
+    assert set(granted) == {"GenerationSubmitFunction", "ImagesGenerateFunction", "OnProbeTickFunction"}
     prefix = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
     models = {offer.model for offer in offers() if offer.upstream == "bedrock"}
     for allowed in granted.values():

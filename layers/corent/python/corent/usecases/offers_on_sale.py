@@ -46,6 +46,7 @@ class OffersOnSale:
         self._clock = clock
         self._document = HealthDocument()
         self._view: HealthView | None = None
+        self._priors: HealthView | None = None
         self._until_s = float("-inf")
         self._not_tried_until_s: dict[str, float] = {}
 
@@ -62,7 +63,9 @@ class OffersOnSale:
         For test keys every offer has its priors: what a prompt scripts must not depend on what others did.
         """
         if mode is Mode.TEST:
-            return view_health(HealthDocument(), self._offers, now_ms=0)
+            if self._priors is None:
+                self._priors = view_health(HealthDocument(), self._offers, now_ms=0)
+            return self._priors
         now_s = self._clock.monotonic_s()
         if self._view is None or now_s >= self._until_s:
             self._until_s = now_s + HEALTH_KEPT_S
