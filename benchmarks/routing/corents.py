@@ -1,8 +1,8 @@
 """Corent's own policy: the real views, trials, routes and folds, with the delays that production has.
 
-What is on sale is read through `OffersOnSale`, so a view is at most HEALTH_KEPT_S old and a trial is one lease.
-An image's attempts are written with its job's end, and the table's stream tells of them FOLD_LAG_MS later.
-Accounts are asked once a minute; no offer here is free, so no probe generates anything.
+What is on sale is read through `OffersOnSale`, so a view is at most HEALTH_KEPT_S old and a trial is one
+lease. An image's attempts are written with its job's end, and the table's stream tells of them FOLD_LAG_MS
+later. Accounts are asked once a minute; no offer here is free, so no probe generates anything.
 """
 
 from collections import deque

@@ -1,8 +1,8 @@
 """The oracle: knows the truth of the moment and takes the order of the best expected utility.
 
-It knows each offer's share of successes, its distribution of times, its cost and whether it has room, but not
-how one attempt will end. The rules of the house are its own, too: three attempts, and first never an offer that
-fails more than one in five where a better one is.
+It knows each offer's share of successes, its distribution of times, its cost and whether it has room, but
+not how one attempt will end. The rules of the house are its own, too: three attempts, and first never an
+offer that fails more than one in five where a better one is.
 """
 
 from itertools import permutations
@@ -10,11 +10,12 @@ from math import exp
 from statistics import NormalDist
 from typing import Final
 
-from benchmarks.routing.simulator import ATTEMPTS_MAX, Attempt, Job, Plan, Traffic
+from benchmarks.routing.simulator import Attempt, Job, Plan, Traffic
 from benchmarks.routing.utility import utility
 from benchmarks.routing.worlds import SIGMA, State, World
 from corent.core.tiers import Preference
 from corent.core.upstream import Failure
+from corent.routing.decide import ATTEMPTS_MAX
 from corent.routing.rank import WEIGHTS
 
 FIRST_FROM: Final = 0.8

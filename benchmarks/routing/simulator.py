@@ -1,9 +1,9 @@
 """One policy in one world: requests arrive, attempts are made in the policy's order, and end.
 
-The rules of the house hold for every policy: at most three attempts, each at another offer; one more after an
-answer that was lost, as it may have been billed; none that cannot be expected to end before the deadline. What
-an attempt comes to is drawn from the seed, the request and the offer (a request never tries one twice), so that
-all policies meet the same luck.
+The rules of the house hold for every policy: at most three attempts, each at another offer; one more after
+an answer that was lost, as it may have been billed; none that cannot be expected to end before the deadline.
+What an attempt comes to is drawn from the seed, the request and the offer (a request never tries one twice),
+so that all policies meet the same luck.
 """
 
 from dataclasses import dataclass, field

@@ -1,13 +1,13 @@
 """The worlds: eight offers of four upstreams, and a month of what happens to them.
 
-Every offer's truth is constant between two moments of a `Timeline`. What happens is a list of `Change`s, each a
-`Shift` away from the offer's usual state for a while; requests come as a Poisson process, with bursts around
-what happens, because there the policies differ.
+Every offer's truth is constant between two moments of a `Timeline`. What happens is a list of `Change`s, each
+a `Shift` away from the offer's usual state for a while; requests come as a Poisson process, with bursts
+around what happens, because there the policies differ.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Final
@@ -129,7 +129,11 @@ class World:
     bursts: tuple[Burst, ...]
     start_ms: int = START_MS
     end_ms: int = START_MS + MONTH_DAYS * DAY_MS
-    offers: tuple[Offer, ...] = field(default_factory=lambda: OFFERS)
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The catalog."""
+        return OFFERS
 
     @cached_property
     def timelines(self) -> tuple[Timeline, ...]:
@@ -262,20 +266,21 @@ def _around(changes: Sequence[Change]) -> tuple[Burst, ...]:
     for place, change in enumerate(changes):
         per_s = BURST_RATES[place % len(BURST_RATES)]
         bursts.append(Burst(change.start_ms - BURST_BEFORE_MS, change.start_ms + BURST_AFTER_MS, per_s))
-        bursts.append(Burst(change.end_ms - BURST_BEFORE_MS, change.end_ms + BURST_AFTER_MS / 2, per_s / 2))
+        bursts.append(Burst(change.end_ms - BURST_BEFORE_MS, change.end_ms + BURST_AFTER_MS // 2, per_s / 2))
     return tuple(bursts)
 
 
 def _hours(least: float, most: float, *key: int) -> int:
     """A length between two, evenly on a logarithmic scale."""
-    return round(HOUR_MS * least * (most / least) ** uniform(*key))
+    length: float = HOUR_MS * least * (most / least) ** uniform(*key)
+    return round(length)
 
 
 def calm(seed: int) -> World:
-    """Nothing happens; each day has one burst."""
+    """Nothing happens; every other day has a burst."""
     bursts = tuple(
         Burst(start, start + 10 * MINUTE_MS, BURST_RATES[day % len(BURST_RATES)])
-        for day in range(MONTH_DAYS)
+        for day in range(0, MONTH_DAYS, 2)
         if (start := START_MS + day * DAY_MS + _hours(1, 22, seed, 10, day))
     )
     return World("calm", (), bursts)
@@ -339,7 +344,8 @@ def drift(seed: int) -> World:
 def flapping(seed: int) -> World:
     """Four times an offer is bad in every other minute, for half a day to a day and a half."""
     bad = Shift(success=0.05, faults=DOWN)
-    changes, windows = [], []
+    changes: list[Change] = []
+    windows: list[Change] = []
     for event, place in enumerate(_ROUND[:4]):
         start_ms = START_MS + (3 + 6 * event) * DAY_MS + _hours(1, 20, seed, 50, event)
         end_ms = start_ms + _hours(12, 36, seed, 51, event)
@@ -368,16 +374,16 @@ def price_change(seed: int) -> World:
 
 
 def capacity(seed: int) -> World:
-    """Three offers take four requests at a time or thirty a minute; a burst comes twice a day."""
+    """Three offers take four requests at a time or thirty a minute; a burst comes every day."""
     start_ms, end_ms = START_MS, START_MS + MONTH_DAYS * DAY_MS
     changes = (
         Change((ALPHA_QUICK, GAMMA_MAX), start_ms, end_ms, Shift(concurrent_max=4)),
         Change((BETA_TURBO, GAMMA_MINI, ALPHA_LARGE), start_ms, end_ms, Shift(minute_max=30)),
     )
     bursts = tuple(
-        Burst(at_ms, at_ms + 6 * MINUTE_MS, BURST_RATES[half % len(BURST_RATES)])
-        for half in range(2 * MONTH_DAYS)
-        if (at_ms := START_MS + half * DAY_MS // 2 + _hours(1, 10, seed, 70, half))
+        Burst(at_ms, at_ms + 6 * MINUTE_MS, BURST_RATES[day % len(BURST_RATES)])
+        for day in range(MONTH_DAYS)
+        if (at_ms := START_MS + day * DAY_MS + _hours(1, 20, seed, 70, day))
     )
     return World("capacity", changes, bursts)
 
