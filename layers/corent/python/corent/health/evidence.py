@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from corent.core.upstream import Failure
-from corent.health.breaker import Breaker, observe, trip
+from corent.health.breaker import Breaker, observe, recovers, trip
 
 LIVE_WEIGHT: Final = 4
 PROBE_WEIGHT: Final = 1
@@ -105,19 +105,35 @@ class UpstreamEvidence:
     breaker: Breaker = field(default_factory=Breaker)
 
 
+def without_failures(counts: Counts) -> Counts:
+    """Once what failed is over."""
+    return replace(counts, failures=0.0)
+
+
+def is_recovery(evidence: Evidence, call: Observation, *, now_ms: int) -> bool:
+    """Whether that call shows that an offer which was down is well again.
+
+    Else its old failures would keep it behind all others, where nobody would find out, for another half hour.
+    """
+    return call.failure is None and recovers(evidence.breaker, now_ms=now_ms)
+
+
 def after_call(evidence: Evidence, call: Observation, *, now_ms: int) -> Evidence:
     """What is known once that call is folded in at `now_ms`."""
     if call.failure in CALLERS_DOING:
         return replace(evidence, checked_at_ms=now_ms)
+    if call.failure in ACCOUNT_FAILURES:
+        # Its upstream's breaker opens, for all offers at once; it says nothing of this one.
+        return replace(evidence, checked_at_ms=now_ms)
     success = call.failure is None
-    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
+    is_over = is_recovery(evidence, call, now_ms=now_ms)
+    before = without_failures(evidence.counts) if is_over else evidence.counts
+    counts = before.with_call(success=success, weight=call.weight, now_ms=now_ms)
     known = replace(evidence, counts=counts, checked_at_ms=now_ms)
     if success:
         return _after_success(known, call, now_ms=now_ms)
     if call.failure is Failure.RATE_LIMITED:
         return _after_rate_limit(known, call, now_ms=now_ms)
-    if call.failure in ACCOUNT_FAILURES:
-        return known  # Its upstream's breaker opens, for all offers at once.
     is_probe = call.weight == PROBE_WEIGHT
     breaker = observe(known.breaker, success=False, now_ms=now_ms)
     return replace(known, breaker=breaker, suspect=known.suspect or is_probe)
@@ -127,12 +143,13 @@ def after_upstream_call(evidence: UpstreamEvidence, call: Observation, *, now_ms
     """The same for the upstream that served it."""
     if call.failure in CALLERS_DOING:
         return evidence
-    success = call.failure is None
-    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
     breaker = evidence.breaker
     if call.failure in ACCOUNT_FAILURES:
         breaker = trip(breaker, now_ms=now_ms) if _may_trip(breaker, now_ms=now_ms) else breaker
-    elif success and breaker.open_until_ms is not None:
+        return replace(evidence, breaker=breaker)
+    success = call.failure is None
+    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
+    if success and breaker.open_until_ms is not None:
         breaker = observe(breaker, success=True, now_ms=now_ms)
     return UpstreamEvidence(counts=counts, breaker=breaker)
 

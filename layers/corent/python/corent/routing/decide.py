@@ -40,8 +40,8 @@ TIE_BREAK_MILLI: Final = 8
 EXPLORED_MILLI: Final = 20
 EXPLORED_WITHIN_MILLI: Final = 150
 SAME_UPSTREAM_MILLI: Final = 700
-# While failovers are short, one request in ten may still make its two: a fifth of the requests, all in all.
-TIGHT_ONE_IN: Final = 10
+# While failovers are short, so many requests may make theirs that a fifth of all requests is expected to.
+TIGHT_SHARE_MILLI: Final = 200
 
 
 def decide(
@@ -60,12 +60,13 @@ def decide(
     """
     ordered = _ordered(appraisals, seed=seed, weights=weights)
     choice = Choice.BEST
-    attempts_max = 1 if is_tight and seed % TIGHT_ONE_IN else ATTEMPTS_MAX
+    attempts_max = 1 if is_tight and not _may_fail_over(ordered, seed=seed) else ATTEMPTS_MAX
     if any(Flag.BLOCKED in each.flags for each in appraisals):
         choice, attempts_max = Choice.LAST_RESORT, 1
     elif (trial := _first(ordered, Flag.TRIAL)) is not None:
-        choice, ordered = Choice.TRIAL, _in_front(ordered, trial)
-    elif (new := _to_explore(ordered, seed=seed)) is not None:
+        # Trials are few, and whoever makes one must not pay for it with a failure.
+        choice, ordered, attempts_max = Choice.TRIAL, _in_front(ordered, trial), ATTEMPTS_MAX
+    elif not is_tight and (new := _to_explore(ordered, seed=seed)) is not None:
         choice, ordered = Choice.EXPLORATION, _in_front(ordered, new)
     return Route(
         seed=seed,
@@ -134,6 +135,16 @@ def _value_milli(appraisal: Appraisal, weights: Weights) -> int:
         + weights.quality * appraisal.quality_milli
     )
     return appraisal.reliability_milli * worth // 1_000_000
+
+
+def _may_fail_over(ordered: Sequence[Candidate], *, seed: int) -> bool:
+    """By lot, as often as the failovers that are to be expected leave room for."""
+    expected_milli, failing_milli = 0, 1000
+    for candidate in ordered[: ATTEMPTS_MAX - 1]:
+        failing_milli = failing_milli * (1000 - candidate.appraisal.reliability_milli) // 1000
+        expected_milli += failing_milli
+    drawn = Random(f"{seed}:tight").randrange(1000)  # noqa: S311 - as above
+    return drawn * expected_milli < 1000 * TIGHT_SHARE_MILLI
 
 
 def _to_explore(ordered: Sequence[Candidate], *, seed: int) -> Candidate | None:
