@@ -1,4 +1,4 @@
-"""Chance that is the same for every policy: a draw follows from what it is for, and from nothing before it."""
+"""Chance that is the same for every policy: a draw follows from what it is for alone."""
 
 from math import log
 from statistics import NormalDist

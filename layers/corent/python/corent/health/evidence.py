@@ -14,6 +14,9 @@ from corent.health.breaker import Breaker, observe, recovers, trip
 
 LIVE_WEIGHT: Final = 4
 PROBE_WEIGHT: Final = 1
+# A rate limit is half a rest and half a failure: uncounted, its offer would be asked first again after each rest,
+# and use up the failovers; counted like a failure, it would stand behind all others long after the rush.
+LIMIT_WEIGHT: Final = 1
 FADE_HALF_MS: Final = 600_000
 # About forty live calls.
 WEIGHT_MAX: Final = 160.0
@@ -128,7 +131,8 @@ def after_call(evidence: Evidence, call: Observation, *, now_ms: int) -> Evidenc
     success = call.failure is None
     is_over = is_recovery(evidence, call, now_ms=now_ms)
     before = without_failures(evidence.counts) if is_over else evidence.counts
-    counts = before.with_call(success=success, weight=call.weight, now_ms=now_ms)
+    weight = min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
+    counts = before.with_call(success=success, weight=weight, now_ms=now_ms)
     known = replace(evidence, counts=counts, checked_at_ms=now_ms)
     if success:
         return _after_success(known, call, now_ms=now_ms)
@@ -148,7 +152,8 @@ def after_upstream_call(evidence: UpstreamEvidence, call: Observation, *, now_ms
         breaker = trip(breaker, now_ms=now_ms) if _may_trip(breaker, now_ms=now_ms) else breaker
         return replace(evidence, breaker=breaker)
     success = call.failure is None
-    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
+    weight = min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
+    counts = evidence.counts.with_call(success=success, weight=weight, now_ms=now_ms)
     if success and breaker.open_until_ms is not None:
         breaker = observe(breaker, success=True, now_ms=now_ms)
     return UpstreamEvidence(counts=counts, breaker=breaker)

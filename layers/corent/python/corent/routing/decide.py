@@ -10,7 +10,7 @@ and its *score* adds what remains when it fails: the best other value, less what
 
 The best score stands first, but for four things. Those that fail more often than one in five, and those whose
 last probe failed, stand behind all others: each of them alone would use up the failovers there are. A trial
-comes first. One request in fifty goes to an offer of which little is known, if that looks nearly as good. And
+comes first. One request in a hundred goes to an offer of which little is known, if that looks nearly as good. And
 after the first, an upstream that stands there already counts less: upstreams fail as a whole.
 """
 
@@ -35,10 +35,15 @@ ATTEMPTS_MAX: Final = 3
 FAILOVER_WORTH_MILLI: Final = 800
 # Below this a candidate would spend all failovers that its tier has.
 SHAKY_BELOW_MILLI: Final = 800
+# The same while failovers are short: what then stands first must hardly need any.
+SHAKY_WHILE_TIGHT_MILLI: Final = 950
 # Offers closer than this share the traffic; the seed decides which goes first.
 TIE_BREAK_MILLI: Final = 8
-EXPLORED_MILLI: Final = 20
-EXPLORED_WITHIN_MILLI: Final = 150
+# The last attempt is spread wider, over all that are about as reliable: where a rush has filled two offers, the
+# third in line would be full as well.
+LAST_SPREAD: Final = 4
+EXPLORED_MILLI: Final = 10
+EXPLORED_WITHIN_MILLI: Final = 100
 SAME_UPSTREAM_MILLI: Final = 700
 # While failovers are short, so many requests may make theirs that a fifth of all requests is expected to.
 TIGHT_SHARE_MILLI: Final = 200
@@ -58,7 +63,8 @@ def decide(
 
     Blocked ones are only given where there are no others: then the least bad is tried, once.
     """
-    ordered = _ordered(appraisals, seed=seed, weights=weights)
+    shaky_milli = SHAKY_WHILE_TIGHT_MILLI if is_tight else SHAKY_BELOW_MILLI
+    ordered = _ordered(appraisals, seed=seed, weights=weights, shaky_milli=shaky_milli)
     choice = Choice.BEST
     attempts_max = 1 if is_tight and not _may_fail_over(ordered, seed=seed) else ATTEMPTS_MAX
     if any(Flag.BLOCKED in each.flags for each in appraisals):
@@ -96,7 +102,9 @@ def replay(text: str) -> str:
     return dump_route(again)
 
 
-def _ordered(appraisals: Sequence[Appraisal], *, seed: int, weights: Weights) -> list[Candidate]:
+def _ordered(
+    appraisals: Sequence[Appraisal], *, seed: int, weights: Weights, shaky_milli: int
+) -> list[Candidate]:
     values = {each.offer_id: _value_milli(each, weights) for each in appraisals}
     left = []
     for each in appraisals:
@@ -110,21 +118,42 @@ def _ordered(appraisals: Sequence[Appraisal], *, seed: int, weights: Weights) ->
     ordered: list[Candidate] = []
     upstreams: set[str] = set()
     while left:
-        best = min(left, key=lambda each: _place(each, upstreams, jitter_milli=jitter[each.offer_id]))
+        if len(ordered) == ATTEMPTS_MAX - 1:
+            best = min(
+                left, key=lambda each: _last_place(each, upstreams, jitter_milli=jitter[each.offer_id])
+            )
+        else:
+            best = min(
+                left,
+                key=lambda each: _place(
+                    each, upstreams, shaky_milli=shaky_milli, jitter_milli=jitter[each.offer_id]
+                ),
+            )
         left.remove(best)
         ordered.append(best)
         upstreams.add(best.appraisal.upstream)
     return ordered
 
 
-def _place(candidate: Candidate, upstreams: set[str], *, jitter_milli: int) -> tuple[bool, int, str]:
+def _place(
+    candidate: Candidate, upstreams: set[str], *, shaky_milli: int, jitter_milli: int
+) -> tuple[bool, int, str]:
     """What to sort by, given which upstreams stand before it."""
     appraisal = candidate.appraisal
-    is_shaky = appraisal.reliability_milli < SHAKY_BELOW_MILLI or Flag.SUSPECT in appraisal.flags
+    is_shaky = appraisal.reliability_milli < shaky_milli or Flag.SUSPECT in appraisal.flags
     score_milli = candidate.score_milli
     if appraisal.upstream in upstreams:
         score_milli = score_milli * SAME_UPSTREAM_MILLI // 1000
     return (is_shaky, -(score_milli + jitter_milli), appraisal.offer_id)
+
+
+def _last_place(candidate: Candidate, upstreams: set[str], *, jitter_milli: int) -> tuple[bool, int, str]:
+    """What to sort by for the last place that is tried: what is likely to deliver, whatever it is worth."""
+    appraisal = candidate.appraisal
+    reliability_milli = appraisal.reliability_milli + LAST_SPREAD * jitter_milli
+    if appraisal.upstream in upstreams:
+        reliability_milli = reliability_milli * SAME_UPSTREAM_MILLI // 1000
+    return (Flag.SUSPECT in appraisal.flags, -reliability_milli, appraisal.offer_id)
 
 
 def _value_milli(appraisal: Appraisal, weights: Weights) -> int:
@@ -150,10 +179,14 @@ def _may_fail_over(ordered: Sequence[Candidate], *, seed: int) -> bool:
 def _to_explore(ordered: Sequence[Candidate], *, seed: int) -> Candidate | None:
     if Random(f"{seed}:explore").randrange(1000) >= EXPLORED_MILLI:  # noqa: S311 - as above
         return None
-    new = _first(ordered, Flag.NEW)
+    new = max((each for each in ordered if Flag.NEW in each.appraisal.flags), key=_score_milli, default=None)
     if new is None or new is ordered[0] or new.score_milli < ordered[0].score_milli - EXPLORED_WITHIN_MILLI:
         return None
     return None if Flag.SUSPECT in new.appraisal.flags else new
+
+
+def _score_milli(candidate: Candidate) -> int:
+    return candidate.score_milli
 
 
 def _first(ordered: Sequence[Candidate], flag: Flag) -> Candidate | None:
