@@ -14,8 +14,8 @@ from corent.health.breaker import Breaker, observe, recovers, trip
 
 LIVE_WEIGHT: Final = 4
 PROBE_WEIGHT: Final = 1
-# A rate limit is half a rest and half a failure: uncounted, its offer would be asked first again after each rest,
-# and use up the failovers; counted like a failure, it would stand behind all others long after the rush.
+# A rate limit has a rest of its own. Uncounted beside that, its offer would be asked first again after each
+# rest, and use up the failovers; counted like a failure, it would stand behind all others long after the rush.
 LIMIT_WEIGHT: Final = 1
 FADE_HALF_MS: Final = 600_000
 # About forty live calls.

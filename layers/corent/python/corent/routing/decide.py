@@ -8,10 +8,11 @@ and its *score* adds what remains when it fails: the best other value, less what
 
     score = value + (1 - reliability) x FAILOVER_WORTH x (best other value)
 
-The best score stands first, but for four things. Those that fail more often than one in five, and those whose
+The best score stands first, but for five things. Those that fail more often than one in five, and those whose
 last probe failed, stand behind all others: each of them alone would use up the failovers there are. A trial
-comes first. One request in a hundred goes to an offer of which little is known, if that looks nearly as good. And
-after the first, an upstream that stands there already counts less: upstreams fail as a whole.
+comes first. One request in a hundred goes to an offer of which little is known, if that looks nearly as good.
+After the first, an upstream that stands there already counts less: upstreams fail as a whole. And the last
+place that is tried goes to what is likely to deliver, whatever that is worth.
 """
 
 from collections.abc import Sequence
@@ -39,9 +40,10 @@ SHAKY_BELOW_MILLI: Final = 800
 SHAKY_WHILE_TIGHT_MILLI: Final = 950
 # Offers closer than this share the traffic; the seed decides which goes first.
 TIE_BREAK_MILLI: Final = 8
-# The last attempt is spread wider, over all that are about as reliable: where a rush has filled two offers, the
-# third in line would be full as well.
+# The last attempt is spread wider, over all that are about as reliable: where a rush has filled two offers,
+# the third in line would be full as well.
 LAST_SPREAD: Final = 4
+# Exploring costs its share of the worth that it may lose, at all times; what it finds may wait for some hours.
 EXPLORED_MILLI: Final = 10
 EXPLORED_WITHIN_MILLI: Final = 100
 SAME_UPSTREAM_MILLI: Final = 700
@@ -117,18 +119,15 @@ def _ordered(
     }
     ordered: list[Candidate] = []
     upstreams: set[str] = set()
-    while left:
+
+    def place(candidate: Candidate) -> tuple[bool, int, str]:
+        jitter_milli = jitter[candidate.offer_id]
         if len(ordered) == ATTEMPTS_MAX - 1:
-            best = min(
-                left, key=lambda each: _last_place(each, upstreams, jitter_milli=jitter[each.offer_id])
-            )
-        else:
-            best = min(
-                left,
-                key=lambda each: _place(
-                    each, upstreams, shaky_milli=shaky_milli, jitter_milli=jitter[each.offer_id]
-                ),
-            )
+            return _last_place(candidate, upstreams, jitter_milli=jitter_milli)
+        return _place(candidate, upstreams, shaky_milli=shaky_milli, jitter_milli=jitter_milli)
+
+    while left:
+        best = min(left, key=place)
         left.remove(best)
         ordered.append(best)
         upstreams.add(best.appraisal.upstream)
