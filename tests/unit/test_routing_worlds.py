@@ -9,6 +9,8 @@ from benchmarks.routing.simulator import Job, simulate
 from benchmarks.routing.worlds import (
     ALPHA_LARGE,
     ALPHA_QUICK,
+    BETA_TURBO,
+    DELTA_STD,
     DOWN,
     HANGING,
     LOCKED_OUT,
@@ -42,20 +44,20 @@ SHIFTS = {
         (ALPHA_QUICK, ALPHA_LARGE),
         Shift(success=0.0, faults=LOCKED_OUT, account=Failure.AUTH),
     ),
-    "crowded": ((ALPHA_QUICK,), Shift(concurrent_max=1)),
+    "crowded": ((ALPHA_QUICK, BETA_TURBO, DELTA_STD), Shift(minute_max=6)),
     "all down": (ALL, Shift(success=0.0, faults=DOWN)),
     "all brown": (ALL, Shift(success=0.4, faults=USUAL)),
 }
 
 
 def world(name: str) -> World:
-    """One request a second, and that event in the middle."""
+    """A request every two seconds, and that event in the middle."""
     offers, shift = SHIFTS[name]
     return busy(name, (Change(offers, EVENT_MS, OVER_MS, shift),))
 
 
 def busy(name: str, changes: tuple[Change, ...]) -> World:
-    return World(name, changes, (Burst(START_MS, END_MS, 1.0),), start_ms=START_MS, end_ms=END_MS)
+    return World(name, changes, (Burst(START_MS, END_MS, 0.5),), start_ms=START_MS, end_ms=END_MS)
 
 
 def flapping() -> World:

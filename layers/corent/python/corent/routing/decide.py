@@ -43,7 +43,7 @@ TIE_BREAK_MILLI: Final = 8
 # The last attempt is spread wider, over all that are about as reliable: where a rush has filled two offers,
 # the third in line would be full as well.
 LAST_SPREAD: Final = 4
-# Exploring costs its share of the worth that it may lose, at all times; what it finds may wait for some hours.
+# Exploring costs a little at all times; what it finds may wait for some hours.
 EXPLORED_MILLI: Final = 10
 EXPLORED_WITHIN_MILLI: Final = 100
 SAME_UPSTREAM_MILLI: Final = 700
