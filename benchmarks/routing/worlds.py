@@ -315,7 +315,7 @@ def outage(seed: int) -> World:
 
 
 def drift(seed: int) -> World:
-    """Two offers grow slower by the hour for days; one is fast for a day, then slow for three."""
+    """Three offers grow slower for days; one is fast for a day, then slow; others are slow for an hour or so."""
     changes: list[Change] = []
     for places, first_day, factor in (((ALPHA_QUICK,), 2, 4.0), ((GAMMA_MAX, BETA_PRO), 6, 3.0)):
         hours = 6 * 24
@@ -333,6 +333,13 @@ def drift(seed: int) -> World:
     fast_ms = START_MS + 20 * DAY_MS
     changes.append(Change((BETA_TURBO,), fast_ms, fast_ms + DAY_MS, Shift(slower=0.5)))
     changes.append(Change((BETA_TURBO,), fast_ms + DAY_MS, fast_ms + 4 * DAY_MS, Shift(slower=5.0)))
+    for event in range(8):
+        # Between and beside the long ones, each 3-5 times slower for half an hour to three hours.
+        start_ms = START_MS + (0, 1, 14, 15, 18, 19, 26, 28)[event] * DAY_MS + _hours(1, 20, seed, 41, event)
+        length_ms = _hours(0.5, 3, seed, 42, event)
+        slower = 3 + 2 * uniform(seed, 43, event)
+        place = _ROUND[event % len(_ROUND)]
+        changes.append(Change((place,), start_ms, start_ms + length_ms, Shift(slower=slower)))
     days = tuple(
         Burst(start_ms, start_ms + 8 * MINUTE_MS, 1 + day % 2)
         for day in range(MONTH_DAYS)

@@ -29,10 +29,10 @@ from corent.health.breaker import OPEN_MAX_MS, OPEN_STEP_MS
 from corent.health.tiers import RETRIES_SPARE, RETRY_SHARE
 
 SEED = 7
-# What happens begins after a quarter of an hour, and ends half an hour later.
-EVENT_MS = START_MS + 15 * MINUTE_MS
+# What happens begins after ten minutes, and ends half an hour later.
+EVENT_MS = START_MS + 10 * MINUTE_MS
 OVER_MS = EVENT_MS + 30 * MINUTE_MS
-END_MS = OVER_MS + 30 * MINUTE_MS
+END_MS = OVER_MS + 25 * MINUTE_MS
 ALL = tuple(range(len(OFFERS)))
 
 SHIFTS = {

@@ -15,7 +15,7 @@ from corent.health.breaker import Breaker, observe, recovers, trip
 LIVE_WEIGHT: Final = 4
 PROBE_WEIGHT: Final = 1
 # A rate limit has a rest of its own, and is half a failure. Hardly counted, its offer would be asked first
-# after each rest, and use up the failovers; counted whole, it would stand behind all others long after a rush.
+# after each rest and use up the failovers; counted whole, it would stand behind all others long after a rush.
 LIMIT_WEIGHT: Final = 2
 FADE_HALF_MS: Final = 600_000
 # About forty live calls.
