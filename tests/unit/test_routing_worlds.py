@@ -32,7 +32,7 @@ SEED = 7
 # What happens begins after ten minutes, and ends half an hour later.
 EVENT_MS = START_MS + 10 * MINUTE_MS
 OVER_MS = EVENT_MS + 30 * MINUTE_MS
-END_MS = OVER_MS + 25 * MINUTE_MS
+END_MS = OVER_MS + 20 * MINUTE_MS
 ALL = tuple(range(len(OFFERS)))
 
 SHIFTS = {
@@ -51,13 +51,13 @@ SHIFTS = {
 
 
 def world(name: str) -> World:
-    """A request every two seconds, and that event in the middle."""
+    """A request every two or three seconds, and that event in the middle."""
     offers, shift = SHIFTS[name]
     return busy(name, (Change(offers, EVENT_MS, OVER_MS, shift),))
 
 
 def busy(name: str, changes: tuple[Change, ...]) -> World:
-    return World(name, changes, (Burst(START_MS, END_MS, 0.5),), start_ms=START_MS, end_ms=END_MS)
+    return World(name, changes, (Burst(START_MS, END_MS, 0.4),), start_ms=START_MS, end_ms=END_MS)
 
 
 def flapping() -> World:
