@@ -315,7 +315,7 @@ def outage(seed: int) -> World:
 
 
 def drift(seed: int) -> World:
-    """Three offers grow slower for days, one is fast for a day, then slow, others are slow for an hour or so."""
+    """Offers grow slower for days, one is fast for a day, then slow, others are slow for an hour or so."""
     changes: list[Change] = []
     for places, first_day, factor in (((ALPHA_QUICK,), 2, 4.0), ((GAMMA_MAX, BETA_PRO), 6, 3.0)):
         hours = 6 * 24

@@ -131,8 +131,7 @@ def after_call(evidence: Evidence, call: Observation, *, now_ms: int) -> Evidenc
     success = call.failure is None
     is_over = is_recovery(evidence, call, now_ms=now_ms)
     before = without_failures(evidence.counts) if is_over else evidence.counts
-    weight = min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
-    counts = before.with_call(success=success, weight=weight, now_ms=now_ms)
+    counts = before.with_call(success=success, weight=_weight(call), now_ms=now_ms)
     known = replace(evidence, counts=counts, checked_at_ms=now_ms)
     if success:
         return _after_success(known, call, now_ms=now_ms)
@@ -152,11 +151,14 @@ def after_upstream_call(evidence: UpstreamEvidence, call: Observation, *, now_ms
         breaker = trip(breaker, now_ms=now_ms) if _may_trip(breaker, now_ms=now_ms) else breaker
         return replace(evidence, breaker=breaker)
     success = call.failure is None
-    weight = min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
-    counts = evidence.counts.with_call(success=success, weight=weight, now_ms=now_ms)
+    counts = evidence.counts.with_call(success=success, weight=_weight(call), now_ms=now_ms)
     if success and breaker.open_until_ms is not None:
         breaker = observe(breaker, success=True, now_ms=now_ms)
     return UpstreamEvidence(counts=counts, breaker=breaker)
+
+
+def _weight(call: Observation) -> int:
+    return min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
 
 
 def median_ms(times_ms: Sequence[int]) -> int | None:

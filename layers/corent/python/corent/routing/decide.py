@@ -47,8 +47,11 @@ LAST_SPREAD: Final = 4
 EXPLORED_MILLI: Final = 10
 EXPLORED_WITHIN_MILLI: Final = 100
 SAME_UPSTREAM_MILLI: Final = 700
-# While failovers are short, so many requests may make theirs that a fifth of all requests is expected to.
+# While failovers are short, so many requests may make theirs that a fifth of all requests is expected to, if
+# candidates fail twice as often as they seem to: just then, what is known lags behind.
 TIGHT_SHARE_MILLI: Final = 200
+TIGHT_DOUBT: Final = 2
+TRIAL_WHILE_TIGHT: Final = 2
 
 
 def decide(
@@ -72,8 +75,9 @@ def decide(
     if any(Flag.BLOCKED in each.flags for each in appraisals):
         choice, attempts_max = Choice.LAST_RESORT, 1
     elif (trial := _first(ordered, Flag.TRIAL)) is not None:
-        # Trials are few, and whoever makes one must not pay for it with a failure.
-        choice, ordered, attempts_max = Choice.TRIAL, _in_front(ordered, trial), ATTEMPTS_MAX
+        # Whoever makes a trial must not pay for it with a failure, even while failovers are short.
+        choice, ordered = Choice.TRIAL, _in_front(ordered, trial)
+        attempts_max = TRIAL_WHILE_TIGHT if is_tight else ATTEMPTS_MAX
     elif not is_tight and (new := _to_explore(ordered, seed=seed)) is not None:
         choice, ordered = Choice.EXPLORATION, _in_front(ordered, new)
     return Route(
@@ -169,7 +173,8 @@ def _may_fail_over(ordered: Sequence[Candidate], *, seed: int) -> bool:
     """By lot, as often as the failovers that are to be expected leave room for."""
     expected_milli, failing_milli = 0, 1000
     for candidate in ordered[: ATTEMPTS_MAX - 1]:
-        failing_milli = failing_milli * (1000 - candidate.appraisal.reliability_milli) // 1000
+        fails_milli = min(1000, TIGHT_DOUBT * (1000 - candidate.appraisal.reliability_milli))
+        failing_milli = failing_milli * fails_milli // 1000
         expected_milli += failing_milli
     drawn = Random(f"{seed}:tight").randrange(1000)  # noqa: S311 - as above
     return drawn * expected_milli < 1000 * TIGHT_SHARE_MILLI
