@@ -1,6 +1,7 @@
 """Play every world with every policy, two at a time, and print what came of it.
 
-Arguments: worlds to play, all without any; `--seed N` plays another month.
+Arguments: worlds to play, all without any; `--seed N` plays another month, `--all` prints
+every policy's figures.
 """
 
 import argparse
@@ -50,6 +51,7 @@ def main() -> None:
     """Play, and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.routing")
     parser.add_argument("worlds", nargs="*", help=", ".join(WORLDS))
+    parser.add_argument("--all", action="store_true", help="figures of every policy, not of Corent alone")
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
     worlds = asked.worlds or list(WORLDS)
@@ -62,7 +64,7 @@ def main() -> None:
         for preference in Preference:
             every = {**shared, **played[world, preference, asked.seed]}
             results[world, preference] = {name: every[preference, name] for name in ORDER}
-    sys.stdout.write("\n".join(tables(results)) + "\n")
+    sys.stdout.write("\n".join(tables(results, of_all=asked.all)) + "\n")
 
 
 def play(task: Task) -> Played:

@@ -64,29 +64,19 @@ def figures(jobs: Sequence[Job], preference: Preference) -> Figures:
     )
 
 
-def tables(results: Results) -> list[str]:
-    """Lines: Corent's figures, everyone's regret, the aims missed, the digest."""
-    lines = _line(
-        "corent", "requests", "failed %", "healthy %", "p50 s", "p95 s", "cost $", "waste %", "retry %"
-    )
-    out = [lines]
-    for (world, preference), policies in results.items():
-        own = policies[CORENT]
-        out.append(
-            _line(
-                f"{world} {preference.value}",
-                str(own.requests),
-                f"{100 * own.failed:.3f}",
-                f"{100 * own.failed_healthy:.3f}",
-                f"{own.p50_ms / 1000:.1f}",
-                f"{own.p95_ms / 1000:.1f}",
-                f"{own.cost_micros / 1e6:.4f}",
-                f"{100 * own.waste:.2f}",
-                f"{100 * own.retries:.2f}",
-            )
-        )
+def tables(results: Results, *, of_all: bool = False) -> list[str]:
+    """Lines: Corent's figures, or everyone's, everyone's regret, the aims missed, the digest."""
+    out = []
+    for name in next(iter(results.values())) if of_all else (CORENT,):
+        titles = ("requests", "failed %", "healthy %", "p50 s", "p95 s", "cost $", "waste %", "retry %")
+        out.append(_line(name, *titles))
+        out += [
+            _line(f"{world} {preference.value}", *_cells(policies[name]))
+            for (world, preference), policies in results.items()
+        ]
+        out.append("")
     names = [name for name in next(iter(results.values())) if name != ORACLE]
-    out += ["", _line("regret %", *names)]
+    out.append(_line("regret %", *names))
     for (world, preference), policies in results.items():
         cells = [f"{100 * regret(policies, name):.2f}" for name in names]
         out.append(_line(f"{world} {preference.value}", *cells))
@@ -132,6 +122,19 @@ def digest(results: Results) -> str:
     ]
     text = json.dumps(rows, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _cells(own: Figures) -> tuple[str, ...]:
+    return (
+        str(own.requests),
+        f"{100 * own.failed:.3f}",
+        f"{100 * own.failed_healthy:.3f}",
+        f"{own.p50_ms / 1000:.1f}",
+        f"{own.p95_ms / 1000:.1f}",
+        f"{own.cost_micros / 1e6:.4f}",
+        f"{100 * own.waste:.2f}",
+        f"{100 * own.retries:.2f}",
+    )
 
 
 def _worth(job: Job, preference: Preference) -> float:

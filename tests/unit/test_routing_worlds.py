@@ -27,6 +27,8 @@ from corent.core.tiers import Preference
 from corent.core.upstream import Failure
 from corent.health.breaker import OPEN_MAX_MS, OPEN_STEP_MS
 from corent.health.tiers import RETRIES_SPARE, RETRY_SHARE
+from corent.routing.decide import replay
+from corent.routing.route import Route, dump_route
 
 SEED = 7
 # What happens begins after ten minutes, and ends half an hour later.
@@ -48,6 +50,18 @@ SHIFTS = {
     "all down": (ALL, Shift(success=0.0, faults=DOWN)),
     "all brown": (ALL, Shift(success=0.4, faults=USUAL)),
 }
+
+
+class Recorded(Corent):
+    """Keeps its routes."""
+
+    def __init__(self, script: World, preference: Preference, *, seed: int) -> None:
+        super().__init__(script, preference, seed=seed)
+        self.routes: list[Route] = []
+
+    def route(self, number: int, *, now_ms: int) -> Route:
+        self.routes.append(super().route(number, now_ms=now_ms))
+        return self.routes[-1]
 
 
 def world(name: str) -> World:
@@ -123,6 +137,16 @@ def test_once_the_budget_is_spent_failovers_stay_within_a_fifth_of_the_requests(
 def test_with_all_offers_down_each_request_is_still_tried_once() -> None:
     later = between(jobs_of("all down"), EVENT_MS + 2 * MINUTE_MS, OVER_MS)
     assert all(job.attempts for job in later)
+
+
+@pytest.mark.parametrize("name", ["crowded", "all brown"])
+def test_every_route_of_a_bad_hour_is_decided_the_same_from_its_record(name: str) -> None:
+    script = world(name).within(EVENT_MS - MINUTE_MS, EVENT_MS + 6 * MINUTE_MS)
+    corent = Recorded(script, Preference.FAST, seed=SEED)
+    simulate(script, corent, seed=SEED)
+    records = [dump_route(route) for route in corent.routes]
+    assert len({route.choice for route in corent.routes}) > 1
+    assert [replay(record) for record in records] == records
 
 
 def test_the_same_seed_plays_the_same_month() -> None:
