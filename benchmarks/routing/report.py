@@ -80,6 +80,9 @@ def tables(results: Results, *, of_all: bool = False) -> list[str]:
     for (world, preference), policies in results.items():
         cells = [f"{100 * regret(policies, name):.2f}" for name in names]
         out.append(_line(f"{world} {preference.value}", *cells))
+    every = {name: [100 * regret(policies, name) for policies in results.values()] for name in names}
+    out.append(_line("mean", *(f"{sum(each) / len(each):.2f}" for each in every.values())))
+    out.append(_line("worst", *(f"{max(each):.2f}" for each in every.values())))
     out += ["", _line("failed, healthy %", *names, ORACLE)]
     for (world, preference), policies in results.items():
         cells = [f"{100 * policies[name].failed_healthy:.3f}" for name in (*names, ORACLE)]
