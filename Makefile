@@ -71,7 +71,7 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: bench-requests bench-delays bench-costs bench-books ## Run the four benchmarks one after the other
+bench: bench-requests bench-delays bench-costs bench-books bench-routing ## Run the five benchmarks one after the other
 
 .PHONY: bench-requests
 bench-requests: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
@@ -88,6 +88,10 @@ bench-costs: $(VENVS)/dev.stamp ## Count what a job takes of AWS, and price it
 .PHONY: bench-books
 bench-books: $(VENVS)/dev.stamp $(VENVS)/emulator.stamp ## Count what the daily check reads of a day of 10,000 operations
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.books
+
+.PHONY: bench-routing
+bench-routing: $(VENVS)/dev.stamp ## Play months of failing upstreams and compare routing with plain rivals and an oracle
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.routing
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions

@@ -66,6 +66,15 @@ def observe(breaker: Breaker, *, success: bool, now_ms: int) -> Breaker:
             return trip(seen, now_ms=now_ms) if _is_bad(seen.calls) else seen
 
 
+def recovers(breaker: Breaker, *, now_ms: int) -> bool:
+    """Whether a success now closes it for good, as far as one can tell.
+
+    Not where it last closed a short while ago: what comes and goes is not over.
+    """
+    is_half_open = circuit(breaker, now_ms=now_ms) is Circuit.HALF_OPEN
+    return is_half_open and now_ms - breaker.closed_at_ms >= FORGIVEN_AFTER_MS
+
+
 def trip(breaker: Breaker, *, now_ms: int) -> Breaker:
     """The breaker opened now, whatever it has seen: for the n-th time, n steps long."""
     is_forgiven = breaker.open_until_ms is None and now_ms - breaker.closed_at_ms >= FORGIVEN_AFTER_MS

@@ -13,6 +13,8 @@ from corent.health.evidence import (
     UpstreamEvidence,
     after_call,
     after_upstream_call,
+    is_recovery,
+    without_failures,
 )
 from corent.health.tiers import JobEnded, TierEvidence, with_call, with_job
 
@@ -71,10 +73,13 @@ def fold_calls(document: HealthDocument, calls: Iterable[Call], *, now_ms: int) 
     for call in sorted(calls, key=lambda each: each.observation.ended_at_ms):
         seen = call.observation
         upstream = upstreams.get(seen.upstream, UpstreamEvidence())
-        upstreams[seen.upstream] = after_upstream_call(upstream, seen, now_ms=now_ms)
         if seen.offer_id:
             known = offers.get(seen.offer_id, Evidence())
             offers[seen.offer_id] = after_call(known, seen, now_ms=now_ms)
+            if is_recovery(known, seen, now_ms=now_ms):
+                # Its failures are in its upstream's counts, too, and would speak against it from there.
+                upstream = replace(upstream, counts=without_failures(upstream.counts))
+        upstreams[seen.upstream] = after_upstream_call(upstream, seen, now_ms=now_ms)
         if seen.failure in CALLERS_DOING:
             continue
         for tier in call.tiers:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from corent.core.upstream import Failure
-from corent.health.breaker import Breaker, observe, trip
+from corent.health.breaker import Breaker, observe, recovers, trip
 
 LIVE_WEIGHT: Final = 4
 PROBE_WEIGHT: Final = 1
+# A rate limit has a rest of its own, and is half a failure. Hardly counted, its offer would be asked first
+# after each rest and use up the failovers; counted whole, it would stand behind all others long after a rush.
+LIMIT_WEIGHT: Final = 2
 FADE_HALF_MS: Final = 600_000
 # About forty live calls.
 WEIGHT_MAX: Final = 160.0
@@ -105,19 +108,35 @@ class UpstreamEvidence:
     breaker: Breaker = field(default_factory=Breaker)
 
 
+def without_failures(counts: Counts) -> Counts:
+    """Once what failed is over."""
+    return replace(counts, failures=0.0)
+
+
+def is_recovery(evidence: Evidence, call: Observation, *, now_ms: int) -> bool:
+    """Whether that call shows that an offer which was down is well again.
+
+    Else its old failures would keep it behind all others, where nobody would find out, for another half hour.
+    """
+    return call.failure is None and recovers(evidence.breaker, now_ms=now_ms)
+
+
 def after_call(evidence: Evidence, call: Observation, *, now_ms: int) -> Evidence:
     """What is known once that call is folded in at `now_ms`."""
     if call.failure in CALLERS_DOING:
         return replace(evidence, checked_at_ms=now_ms)
+    if call.failure in ACCOUNT_FAILURES:
+        # Its upstream's breaker opens, for all offers at once; it says nothing of this one.
+        return replace(evidence, checked_at_ms=now_ms)
     success = call.failure is None
-    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
+    is_over = is_recovery(evidence, call, now_ms=now_ms)
+    before = without_failures(evidence.counts) if is_over else evidence.counts
+    counts = before.with_call(success=success, weight=_weight(call), now_ms=now_ms)
     known = replace(evidence, counts=counts, checked_at_ms=now_ms)
     if success:
         return _after_success(known, call, now_ms=now_ms)
     if call.failure is Failure.RATE_LIMITED:
         return _after_rate_limit(known, call, now_ms=now_ms)
-    if call.failure in ACCOUNT_FAILURES:
-        return known  # Its upstream's breaker opens, for all offers at once.
     is_probe = call.weight == PROBE_WEIGHT
     breaker = observe(known.breaker, success=False, now_ms=now_ms)
     return replace(known, breaker=breaker, suspect=known.suspect or is_probe)
@@ -127,14 +146,19 @@ def after_upstream_call(evidence: UpstreamEvidence, call: Observation, *, now_ms
     """The same for the upstream that served it."""
     if call.failure in CALLERS_DOING:
         return evidence
-    success = call.failure is None
-    counts = evidence.counts.with_call(success=success, weight=call.weight, now_ms=now_ms)
     breaker = evidence.breaker
     if call.failure in ACCOUNT_FAILURES:
         breaker = trip(breaker, now_ms=now_ms) if _may_trip(breaker, now_ms=now_ms) else breaker
-    elif success and breaker.open_until_ms is not None:
+        return replace(evidence, breaker=breaker)
+    success = call.failure is None
+    counts = evidence.counts.with_call(success=success, weight=_weight(call), now_ms=now_ms)
+    if success and breaker.open_until_ms is not None:
         breaker = observe(breaker, success=True, now_ms=now_ms)
     return UpstreamEvidence(counts=counts, breaker=breaker)
+
+
+def _weight(call: Observation) -> int:
+    return min(call.weight, LIMIT_WEIGHT) if call.failure is Failure.RATE_LIMITED else call.weight
 
 
 def median_ms(times_ms: Sequence[int]) -> int | None:

@@ -20,10 +20,11 @@ DAYS_COMPARED: Final = 7
 # Times are kept as counts of steps of a quarter, for days: step n ends at 100 ms x 1.25^n.
 STEP_FIRST_MS: Final = 100
 STEP_RATIO: Final = 1.25
-# Failovers may be RETRY_SHARE of the requests, and a few more after a quiet time.
+# Failovers may be RETRY_SHARE of the requests, and a few more after a quiet time. The spare ones come anew as
+# the others fade, so that time is long: else they alone would be a third of a request every two seconds.
 RETRY_SHARE: Final = 0.2
 RETRIES_SPARE: Final = 5.0
-RETRY_HALF_MS: Final = 30_000
+RETRY_HALF_MS: Final = 120_000
 
 
 @dataclass(frozen=True, slots=True)

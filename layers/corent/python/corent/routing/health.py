@@ -15,7 +15,8 @@ RELIABILITY_PRIOR: Final = 0.97
 UPSTREAM_PRIOR_WEIGHT: Final = 10 * LIVE_WEIGHT
 OFFER_PRIOR_WEIGHT: Final = 5 * LIVE_WEIGHT
 TIMES_PRIOR_WEIGHT: Final = 3.0
-TIMES_HALF_MS: Final = 1_200_000
+# Longer than counts last: a slow offer that seems fast again after minutes is found slow again and again.
+TIMES_HALF_MS: Final = 1_800_000
 # The time at which an image, or a video, is worth half of one that is there at once.
 IMAGE_HALF_MS: Final = 6_000
 VIDEO_HALF_MS: Final = 60_000

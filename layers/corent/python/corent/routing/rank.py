@@ -85,7 +85,8 @@ def rank(
     tried = ready or [offer for offer in able if offer.id in waiting]
     weights = WEIGHTS[request.preference]
     appraisals = [_appraise(offer, request, health.offers[offer.id]) for offer in tried]
-    kept = best_alone(appraisals, weights=weights)
+    is_tight = request.tier in health.out_of_retries
+    kept = best_alone(appraisals, weights=weights, is_tight=is_tight)
     return decide(
         kept,
         seed=seed,
@@ -94,7 +95,7 @@ def rank(
         excluded=tuple(sorted(excluded, key=lambda each: each.offer_id)),
         outranked=len(appraisals) - len(kept),
         incapable=len(in_tier) - len(able),
-        is_tight=request.tier in health.out_of_retries,
+        is_tight=is_tight,
         wait_s=min(WAIT_MAX_S, ceil(wait_ms / 1000)),
     )
 

@@ -15,8 +15,10 @@ from corent.routing.offers import Offer
 
 SANDBOX: Final = "sandbox"
 HEALTH_KEPT_S: Final = 5.0
-# How long a trial is waited for before another may be made, in times of a slow answer.
+# How long a trial is waited for before another may be made: in times of a slow answer, and no less than an
+# image's attempt may take and be told of. One that ends sooner has closed the breaker or opened it again.
 TRIAL_PATIENCE: Final = 2
+TRIAL_MIN_MS: Final = 75_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,9 @@ class OffersOnSale:
             return False
         self._not_tried_until_s[offer.id] = now_s + HEALTH_KEPT_S
         now_ms = self._clock.now_ms()
+        patience_ms = max(TRIAL_MIN_MS, TRIAL_PATIENCE * offer.slow_latency_ms)
         try:
-            return self._store.claim_trial(
-                offer.id, now_ms=now_ms, until_ms=now_ms + TRIAL_PATIENCE * offer.slow_latency_ms
-            )
+            return self._store.claim_trial(offer.id, now_ms=now_ms, until_ms=now_ms + patience_ms)
         except TemporarilyUnavailableError:
             return False
 
