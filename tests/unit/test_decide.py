@@ -141,7 +141,11 @@ def test_equal_offers_share_the_first_place_about_evenly() -> None:
 
 def test_the_seed_moves_nobody_past_a_better_one_by_more_than_the_tie_break() -> None:
     for seed in range(300):
-        scores = [each.score_milli for each in decided(*TWINS, POOR, GOOD, seed=seed).candidates]
+        route = decided(*TWINS, POOR, GOOD, seed=seed)
+        # But for the last one that is tried, which is chosen by another measure.
+        scores = [
+            each.score_milli for place, each in enumerate(route.candidates) if place != ATTEMPTS_MAX - 1
+        ]
         assert all(later - earlier <= TIE_BREAK_MILLI for earlier, later in itertools.pairwise(scores))
     assert set(firsts(BEST, GOOD)) == {"best/m"}
 
@@ -289,7 +293,7 @@ def test_a_record_that_was_tampered_with_does_not_replay() -> None:
 def test_a_known_route_is_still_written_the_same_way() -> None:
     route = decided(BEST, an_appraisal("new/m", Flag.NEW, Flag.SUSPECT), seed=7, is_tight=True, wait_s=30)
     assert dump_route(route) == (
-        '{"v":2,"s":7,"p":"fast","w":[100,600,250,50],"k":"best","n":1,'
+        '{"v":2,"s":7,"p":"fast","w":[100,600,250,50],"k":"best","n":3,'
         '"c":"best/m 794 500 800 970 500 1000 -;new/m 624 500 500 970 500 1000 sn",'
         '"x":"gone/x retired;poor/x daily_cap","m":5,"u":2,"t":1,"r":30}'
     )

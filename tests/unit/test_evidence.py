@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corent.core.upstream import Failure
-from corent.health.breaker import Circuit, circuit
+from corent.health.breaker import FORGIVEN_AFTER_MS, Breaker, Circuit, circuit
 from corent.health.evidence import (
     FADE_HALF_MS,
+    LIMIT_WEIGHT,
     LIVE_WEIGHT,
     PROBE_WEIGHT,
     REST_MAX_MS,
@@ -95,6 +96,36 @@ def test_what_the_caller_did_says_nothing_of_an_offer(failure: Failure) -> None:
     assert seen_upstream(a_call(failure)) == UpstreamEvidence()
 
 
+@pytest.mark.parametrize("failure", [Failure.AUTH, Failure.QUOTA])
+def test_an_unusable_account_says_nothing_of_an_offers_reliability(failure: Failure) -> None:
+    assert seen(a_call(failure)).counts.total == 0
+    assert seen_upstream(a_call(failure)).counts.total == 0
+
+
+def test_a_rate_limit_is_half_a_failure() -> None:
+    assert seen(a_call(Failure.RATE_LIMITED)).counts.failures == LIMIT_WEIGHT == LIVE_WEIGHT / 2
+
+
+# ---- recovery ----------------------------------------------------------------------------------------
+
+
+def down_and_back(*, closed_before_ms: int) -> Evidence:
+    """An offer that went down, that long after its breaker had last closed, and then answered its trial."""
+    known = Evidence(breaker=Breaker(times_opened=1, closed_at_ms=START_MS - closed_before_ms))
+    known = seen(*[a_call(Failure.UNAVAILABLE)] * 5, known=known)
+    until_ms = known.breaker.open_until_ms
+    assert until_ms is not None
+    return seen(a_call(), known=known, now_ms=until_ms)
+
+
+def test_what_failed_before_a_recovery_counts_no_more() -> None:
+    assert down_and_back(closed_before_ms=FORGIVEN_AFTER_MS).counts.failures == 0
+
+
+def test_what_comes_and_goes_keeps_its_failures() -> None:
+    assert down_and_back(closed_before_ms=FORGIVEN_AFTER_MS - 120_000).counts.failures > 10
+
+
 # ---- the breaker -------------------------------------------------------------------------------------
 
 
@@ -126,6 +157,14 @@ def test_an_upstream_comes_back_with_the_first_success_after_its_rest() -> None:
     assert until_ms is not None
     after = after_upstream_call(evidence, a_call(), now_ms=until_ms)
     assert state(after, now_ms=until_ms) is Circuit.CLOSED
+
+
+def test_an_answer_of_the_account_alone_does_not_bring_its_upstream_back() -> None:
+    evidence = seen_upstream(a_call(Failure.QUOTA))
+    until_ms = evidence.breaker.open_until_ms
+    assert until_ms is not None
+    asked = a_call(offer_id="", weight=PROBE_WEIGHT)
+    assert state(after_upstream_call(evidence, asked, now_ms=until_ms), now_ms=until_ms) is Circuit.HALF_OPEN
 
 
 def test_failures_of_single_offers_do_not_open_their_upstream() -> None:

@@ -1,6 +1,6 @@
 """What is on sale, how it does, what it may still cost, and who may try what is half open."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,7 +11,13 @@ from corent.core.upstream import Failure
 from corent.health.breaker import Circuit
 from corent.health.document import Call, HealthDocument, Spend, fold_calls
 from corent.health.evidence import Observation
-from corent.usecases.offers_on_sale import HEALTH_KEPT_S, TRIAL_PATIENCE, DailyCaps, OffersOnSale
+from corent.usecases.offers_on_sale import (
+    HEALTH_KEPT_S,
+    TRIAL_MIN_MS,
+    TRIAL_PATIENCE,
+    DailyCaps,
+    OffersOnSale,
+)
 from tests.fakes import START_MS, FakeClock
 from tests.image_world import an_offer
 
@@ -123,10 +129,12 @@ def test_test_keys_see_every_offer_by_its_priors_and_read_nothing() -> None:
 # ---- trials ------------------------------------------------------------------------------------------
 
 
-def test_a_trial_is_claimed_for_as_long_as_two_slow_answers_take() -> None:
+def test_a_trial_is_claimed_for_as_long_as_two_slow_answers_take_and_no_less_than_an_attempt_may() -> None:
     store = FakeHealth()
-    assert on_sale(store, FakeClock()).claim_trial(OFFERS[0])
-    assert store.claims == [("one/a", TRIAL_PATIENCE * OFFERS[0].slow_latency_ms)]
+    sale = on_sale(store, FakeClock())
+    slow = replace(OFFERS[1], slow_latency_ms=TRIAL_MIN_MS)
+    assert [sale.claim_trial(offer) for offer in (OFFERS[0], slow)] == [True, True]
+    assert store.claims == [("one/a", TRIAL_MIN_MS), ("two/b", TRIAL_PATIENCE * TRIAL_MIN_MS)]
 
 
 def test_a_trial_that_another_request_makes_is_not_asked_for_again_at_once() -> None:

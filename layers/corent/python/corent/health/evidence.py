@@ -152,7 +152,8 @@ def after_upstream_call(evidence: UpstreamEvidence, call: Observation, *, now_ms
         return replace(evidence, breaker=breaker)
     success = call.failure is None
     counts = evidence.counts.with_call(success=success, weight=_weight(call), now_ms=now_ms)
-    if success and breaker.open_until_ms is not None:
+    # That the account answers says nothing of its money: only what was bought closes the breaker.
+    if success and call.offer_id and breaker.open_until_ms is not None:
         breaker = observe(breaker, success=True, now_ms=now_ms)
     return UpstreamEvidence(counts=counts, breaker=breaker)
 
