@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corent.edge.bodies import Reply
-from corent.edge.bodies.orders import OrderFields, PurchaseFields
+from corent.edge.bodies.orders import OrderFields, SingleFields
 
 type Style = Literal[
     "photorealistic", "illustration", "anime", "3d", "pixel-art", "watercolor", "line-art", "cinematic"
@@ -23,7 +23,7 @@ class ImageItem(OrderFields):
     wait_s: Annotated[float, Field(ge=0, le=25)] = 25.0
 
 
-class ImageBody(ImageItem, PurchaseFields):
+class ImageBody(ImageItem, SingleFields):
     """`POST /v1/images/generate`."""
 
 

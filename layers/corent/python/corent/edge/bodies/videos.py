@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corent.edge.bodies import Reply
-from corent.edge.bodies.orders import OrderFields, PurchaseFields
+from corent.edge.bodies.orders import OrderFields, SingleFields
 
 type Ratio = Literal["16:9", "9:16", "1:1"]
 
@@ -18,7 +18,7 @@ class VideoItem(OrderFields):
     resolution: Literal["720p", "1080p"] = "720p"
 
 
-class VideoBody(VideoItem, PurchaseFields):
+class VideoBody(VideoItem, SingleFields):
     """`POST /v1/videos/generate`."""
 
 
