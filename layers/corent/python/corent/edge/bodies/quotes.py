@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, GetJsonSchemaHandler, Tag, WithJsonSchema
+from pydantic_core import CoreSchema
 
 from corent.edge.bodies import IMAGE_TAG, VIDEO_TAG, JobKind, Reply
 from corent.edge.bodies.images import ImageBody
@@ -11,16 +12,21 @@ from corent.edge.bodies.videos import VideoBody
 FILM_FIELDS: Final = ("duration_s", "resolution")
 
 
+# Each shape is documented with its own kind; a wrong one is refused with both named.
+type ImageKind = Annotated[JobKind, WithJsonSchema({"type": "string", "const": "image"})]
+type VideoKind = Annotated[JobKind, WithJsonSchema({"type": "string", "const": "video"})]
+
+
 class QuoteImageBody(ImageBody):
     """`POST /v1/quote` for an image. What is not part of the order means nothing here."""
 
-    kind: JobKind | None = None
+    kind: ImageKind | None = None
 
 
 class QuoteVideoBody(VideoBody):
     """`POST /v1/quote` for a video, which `duration_s` or `resolution` make of it where no kind is given."""
 
-    kind: JobKind | None = None
+    kind: VideoKind | None = None
 
 
 def _tag(body: Any) -> str:
@@ -28,13 +34,24 @@ def _tag(body: Any) -> str:
         return IMAGE_TAG
     kind = body.get("kind")
     if kind is None:
-        return VIDEO_TAG if any(body.get(name) is not None for name in FILM_FIELDS) else IMAGE_TAG
+        return VIDEO_TAG if any(name in body for name in FILM_FIELDS) else IMAGE_TAG
     return VIDEO_TAG if kind == "video" else IMAGE_TAG
+
+
+class _AnyOf:
+    """How the union is documented: a body that says little is of both shapes, which `oneOf` would refuse."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        return {"anyOf": schema["oneOf"]}
 
 
 type QuoteBody = Annotated[
     Annotated[QuoteImageBody, Tag(IMAGE_TAG)] | Annotated[QuoteVideoBody, Tag(VIDEO_TAG)],
     Discriminator(_tag),
+    _AnyOf(),
 ]
 
 
