@@ -66,6 +66,7 @@ def environment_for(port: int) -> dict[str, str]:
         "CORENT_STAGE": "local",
         "CORENT_PUBLIC_BASE_URL": "https://api.corent.example",
         "CORENT_STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:generation",
+        "CORENT_QUOTE_SECRET": "none",
         "CORENT_WEBHOOK_KEY_ID": "none",
         "CORENT_RESULTS_BUCKET": "results",
         **{f"CORENT_{name.upper()}_TABLE": name for name in ("keys", "jobs", "balances", "health")},

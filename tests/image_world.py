@@ -41,6 +41,7 @@ from corent.usecases.inline_attempts import InlineAttempts
 from corent.usecases.judge_results import JudgeResults
 from corent.usecases.place_order import PlaceOrder
 from corent.usecases.purchase import Purchase
+from corent.usecases.quote_tokens import QuoteTokens
 from corent.usecases.read_batches import ReadBatches
 from corent.usecases.read_jobs import ReadJobs
 from corent.usecases.settle_batch import SettleBatch
@@ -269,6 +270,7 @@ class World:
         self.books = books or MemoryBooks()
         self.outputs = FakeOutputs()
         self.webhooks = FakeWebhooks()
+        self.quotes = QuoteTokens(secret=lambda: "q" * 64, clock=self.clock)
         self.handed_on: list[str] = []
         self.checked_urls: list[str] = []
         self.observed: list[tuple[str, Failure]] = []
@@ -425,6 +427,7 @@ class _Parts:
         wallets = Wallets(ledger=ledger, clock=clock)
         place = PlaceOrder(
             draft=draft,
+            quotes=world.quotes,
             wallets=wallets,
             jobs=books,
             webhooks=world.webhooks,

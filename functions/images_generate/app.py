@@ -23,7 +23,14 @@ handler = Api(
 @handler.routes.post(PATH, responses=responses({200: ImageReply, 202: AcceptedReply}, errors=SPEND_ERRORS))
 def generate(body: ImageBody) -> Response[ImageReply | AcceptedReply]:
     exchange = handler.exchange
-    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=body.wait_s)
+    purchase = purchase_of(
+        body,
+        exchange,
+        caller=handler.caller,
+        path=PATH,
+        wait_s=body.wait_s,
+        quote_id=body.quote_id,
+    )
     answer = images.generate()(order_of(body), purchase)
     status, reply = answer_body(answer, exchange, public_base_url=money.settings().public_base_url)
     return Response(status_code=status, content_type=JSON_TYPE, body=reply)

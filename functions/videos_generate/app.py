@@ -23,6 +23,6 @@ handler = Api(
 @handler.routes.post(PATH, responses=responses({202: AcceptedReply}, errors=SPEND_ERRORS))
 def generate(body: VideoBody) -> Response[AcceptedReply]:
     exchange = handler.exchange
-    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=0)
+    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=0, quote_id=body.quote_id)
     answer = videos.generate()(order_of(body), purchase)
     return Response(status_code=202, content_type=JSON_TYPE, body=accepted(answer, exchange))

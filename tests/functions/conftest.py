@@ -268,6 +268,7 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         "CORENT_CHECK_FUNCTION": "generation_check",
         "CORENT_CALLBACK_BASE_URL": "https://api.corent.example",
         "CORENT_CALLBACK_SECRET": "corent/callbacks",
+        "CORENT_QUOTE_SECRET": "corent/quotes",
         "CORENT_STREAM_SECRET": "corent/streams",
         "CORENT_WEBHOOK_KEY_ID": webhook_key(moto_endpoint),
         "CORENT_WEBHOOKS_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/webhooks",
@@ -284,6 +285,7 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
     made = Cloud(endpoint=moto_endpoint, bucket=bucket)
     made.client("s3").create_bucket(Bucket=bucket)
     made.client("secretsmanager").create_secret(Name="corent/callbacks", SecretString="c" * 64)
+    made.client("secretsmanager").create_secret(Name="corent/quotes", SecretString="q" * 64)
     made.client("secretsmanager").create_secret(Name="corent/streams", SecretString="s" * 64)
     clear_wiring()
     from corent.adapters import aws

@@ -46,6 +46,7 @@ FUNCTIONS = {
     ("POST", "/v1/account/keys"): "keys_create",
     ("GET", "/v1/account/keys"): "keys_list",
     ("DELETE", "/v1/account/keys/{id}"): "keys_revoke",
+    ("POST", "/v1/quote"): "quote",
     ("GET", "/v1/routing/explain"): "routing_explain",
 }
 every_protected_route = pytest.mark.parametrize(
@@ -137,6 +138,7 @@ ALLOWED = {
         "jobs_list",
         "images_batch",
         "videos_batch",
+        "quote",
         "batches_get",
         "batches_cancel",
         "jobs_cancel",

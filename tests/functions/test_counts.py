@@ -19,7 +19,7 @@ from corent.usecases.open_account import OpenedAccount
 from corent.wiring import images
 from tests.fakes import FakeClock
 from tests.films import film
-from tests.functions.conftest import CONTEXT, ROOT, Cloud, load
+from tests.functions.conftest import CONTEXT, ROOT, Cloud, clear_wiring, load
 from tests.functions.upstreams import LIVE_PROVIDERS, Conversation, Files, Films, serving_files
 from tests.metering import Meter, metered
 from tests.pictures import encoded, png
@@ -131,6 +131,50 @@ def test_credentials_are_read_once_a_minute(
     assert len(again) == 2 * len(reads)
 
 
+SECRET, ADMIT, HEALTH = ("GetSecretValue", "None"), ("UpdateItem", "keys"), ("GetItem", "health")
+
+
+@pytest.mark.parametrize("body", [{"prompt": PROMPT, "n": 4}, {"prompt": PROMPT, "duration_s": 5}])
+def test_a_quote_costs_its_authentication_and_the_health_and_no_more(
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Callable[..., None],
+    files: Files,
+    clock: FakeClock,
+    body: dict[str, Any],
+) -> None:
+    upstream("sandbox", Conversation(files))
+    cloud.sent.clear()
+    for _ in range(3):
+        assert cloud.call("quote", "POST", "/v1/quote", key=account.test_key, body=body).status == 200
+    made = Counter(calls_of(cloud))
+    secrets = [
+        parameters["SecretId"] for operation, parameters in cloud.sent if operation == "GetSecretValue"
+    ]
+    assert secrets.count("corent/quotes") == 1
+    assert len(secrets) == len(set(secrets))
+    assert {call: count for call, count in made.items() if call != SECRET} == {ADMIT: 3, HEALTH: 1}
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_request_with_a_quote_costs_one_read_of_its_secret_a_minute_and_one_without_none(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], meter: Meter, files: Files
+) -> None:
+    upstream("sandbox", Conversation(files))
+    body = {"prompt": PROMPT, "preference": "balanced"}
+    key = account.test_key
+    given = cloud.call("quote", "POST", "/v1/quote", key=key, body=body).json["quote_id"]
+    clear_wiring()
+    assert second_request(cloud, meter, key) == CALLS
+    for calls in ([CALLS[0], SECRET, *CALLS[1:]], CALLS):
+        cloud.sent.clear()
+        meter.reset()
+        assert cloud.generate(key, quote_id=given, **body).status == 200
+        assert calls_of(cloud) == calls
+        assert meter.write_units == 16
+        assert meter.largest_job_kilobytes == 1
+
+
 # What a fresh environment imports to answer one request; the event and the answer's status go through pipes.
 PROBE = """
 import importlib.util, json, sys, types
@@ -231,6 +275,16 @@ def test_a_read_imports_no_http_client(
 ) -> None:
     modules = fresh(cloud, function, cloud.event("GET", resource, key=account.live_key))
     assert not (NEVER | {"httpx"}) & modules
+
+
+def test_a_quote_imports_no_http_client_and_no_adapter(cloud: Cloud, account: OpenedAccount) -> None:
+    cloud.client("secretsmanager").create_secret(
+        Name="corent/providers/openai", SecretString=json.dumps({"api_key": "k"})
+    )
+    body = {"prompt": "a red fox", "preference": "fast"}
+    modules = fresh(cloud, "quote", cloud.event("POST", "/v1/quote", key=account.live_key, body=body))
+    assert not (NEVER | {"httpx", "cryptography"}) & modules
+    assert adapters_of(modules) == set()
 
 
 def calls_of(cloud: Cloud) -> list[tuple[str, str]]:

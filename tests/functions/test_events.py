@@ -67,7 +67,7 @@ def test_with_a_good_key_a_protected_event_is_a_good_request(cloud: Cloud, name:
     sent["headers"]["Authorization"] = f"Bearer {open_account(balance_cents=100).live_key}"
     answer = load(name).handler(sent, CONTEXT)
     wanted = {
-        **dict.fromkeys(("images_generate", "videos_generate", "images_batch", "videos_batch"), 503),
+        **dict.fromkeys(("images_generate", "videos_generate", "images_batch", "videos_batch", "quote"), 503),
         **dict.fromkeys(("batches_get", "batches_cancel"), 404),
         **dict.fromkeys(("jobs_get", "jobs_cancel", "jobs_webhook_get", "jobs_webhook_redeliver"), 404),
         **dict.fromkeys(("jobs_stream", "jobs_stream_token"), 404),

@@ -270,6 +270,38 @@ def test_only_the_functions_around_payments_know_the_card_processor() -> None:
     assert allowed == layered
 
 
+def test_only_who_quotes_and_who_buys_one_thing_may_read_the_quotes_secret() -> None:
+    secret = {"Ref": "QuoteSecret"}
+    allowed = {
+        name
+        for name in FUNCTIONS
+        for statement in statements(functions()[name])
+        if secret in granted_resources(statement)
+    }
+    given = {
+        name
+        for name in FUNCTIONS
+        if secret in functions()[name].get("Environment", {}).get("Variables", {}).values()
+    }
+    assert allowed == given == {"ImagesGenerateFunction", "VideosGenerateFunction", "QuoteFunction"}
+
+
+def test_quoting_may_write_nothing_but_the_keys_rate() -> None:
+    granted = {
+        (action, json.dumps(resource))
+        for statement in statements(functions()["QuoteFunction"])
+        for action in actions(statement)
+        for resource in granted_resources(statement)
+        if action != "secretsmanager:GetSecretValue"
+    }
+    keys, health = (json.dumps({"Fn::GetAtt": f"{name}.Arn"}) for name in ("KeysTable", "HealthTable"))
+    assert granted == {
+        ("dynamodb:GetItem", keys),
+        ("dynamodb:UpdateItem", keys),
+        ("dynamodb:GetItem", health),
+    }
+
+
 def test_the_account_check_may_write_nothing_but_a_freeze() -> None:
     granted = {
         action

@@ -150,3 +150,21 @@ def test_only_the_request_that_may_try_sees_its_trial() -> None:
     tried = with_trial(plain, SISTER.id)
     assert [tried.offers[each.id].is_trial for each in (OFFER, SISTER)] == [False, True]
     assert not plain.offers[SISTER.id].is_trial
+
+
+def test_the_slow_time_is_the_prior_giving_way_to_the_measured_one() -> None:
+    assert UNKNOWN.slow_ms == OFFER.slow_latency_ms
+    mostly = calls(19, time_ms=1_000)
+    measured = calls(1, time_ms=30_000, document=mostly)
+    assert seen(mostly).slow_ms < 3_000
+    # One in twenty is not the 95th of a hundred, two are.
+    assert seen(measured).slow_ms < 3_000
+    assert seen(calls(1, time_ms=30_000, document=measured)).slow_ms > 20_000
+    assert seen(calls(20, time_ms=60_000)).slow_ms > 40_000
+
+
+def test_the_slow_time_goes_back_to_its_prior_and_is_never_below_the_typical_one() -> None:
+    slow = calls(20, time_ms=60_000)
+    assert seen(slow, now_ms=START_MS + 6 * HOUR_MS).slow_ms < 10_000
+    for document in (slow, calls(20, time_ms=500), calls(1, time_ms=1)):
+        assert seen(document).slow_ms >= seen(document).typical_ms

@@ -83,3 +83,30 @@ class TokenSecret:
             except (ClientError, HTTPClientError) as error:
                 raise TemporarilyUnavailableError("The service is overloaded just now.") from error
         return self._secret
+
+
+class SharedSecret:
+    """A secret that one function makes tokens with and another one checks them with.
+
+    At most CREDENTIALS_KEPT_S old, so that both work with the same one soon after it was changed; by the last
+    known one where it cannot be read.
+    """
+
+    def __init__(self, client: SecretsClient, *, name: str, clock: Clock) -> None:
+        self._client = client
+        self._name = name
+        self._clock = clock
+        self._secret: str | None = None
+        self._until_s = float("-inf")
+
+    def __call__(self) -> str:
+        """The secret. Raises TemporarilyUnavailableError."""
+        now_s = self._clock.monotonic_s()
+        if self._secret is None or now_s >= self._until_s:
+            try:
+                self._secret = self._client.get_secret_value(SecretId=self._name)["SecretString"]
+            except (ClientError, HTTPClientError) as error:
+                if self._secret is None:
+                    raise TemporarilyUnavailableError("The service is overloaded just now.") from error
+            self._until_s = now_s + CREDENTIALS_KEPT_S
+        return self._secret

@@ -6,16 +6,13 @@ A token says only where to look: it expires with the attempt it names, which is 
 Changing the secret makes outstanding tokens void; their jobs are found done by polling.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from corent.core.ids import is_id
+from corent.core.seals import is_sealed, seal
 
-SECRET_CHARACTERS_MIN: Final = 32
 _PROVIDER: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 _TOKEN: Final = re.compile(r"(job_[0-9A-Z]{26})\.([1-9][0-9]?)\.([A-Za-z0-9_-]{43})", re.ASCII)
 
@@ -33,7 +30,8 @@ def mint_token(job_id: str, *, attempt: int, provider: str, secret: str) -> str:
 
     Raises ValueError for a secret too short to protect anything, and for what no token can name.
     """
-    token = f"{job_id}.{attempt}.{_seal(job_id, attempt=attempt, provider=provider, secret=secret)}"
+    claim = _claim(job_id, attempt=attempt, provider=provider)
+    token = f"{job_id}.{attempt}.{seal(claim, secret=secret)}"
     if _PROVIDER.fullmatch(provider) is None or _TOKEN.fullmatch(token) is None:
         raise ValueError("there can be no token for such a provider, job or attempt")
     return token
@@ -47,15 +45,11 @@ def open_token(token: str, *, provider: str, secret: str) -> CallbackTarget | No
     parts = _TOKEN.fullmatch(token)
     if parts is None or _PROVIDER.fullmatch(provider) is None:
         return None
-    job_id, attempt, seal = parts[1], int(parts[2]), parts[3]
-    if not hmac.compare_digest(seal, _seal(job_id, attempt=attempt, provider=provider, secret=secret)):
+    job_id, attempt = parts[1], int(parts[2])
+    if not is_sealed(_claim(job_id, attempt=attempt, provider=provider), by=parts[3], secret=secret):
         return None
     return CallbackTarget(job_id=job_id, attempt=attempt) if is_id(job_id, prefix="job") else None
 
 
-def _seal(job_id: str, *, attempt: int, provider: str, secret: str) -> str:
-    if len(secret) < SECRET_CHARACTERS_MIN:
-        raise ValueError(f"the callback secret must have at least {SECRET_CHARACTERS_MIN} characters")
-    message = f"{provider}\n{job_id}\n{attempt}".encode()
-    digest = hmac.digest(secret.encode(), message, hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def _claim(job_id: str, *, attempt: int, provider: str) -> str:
+    return f"{provider}\n{job_id}\n{attempt}"

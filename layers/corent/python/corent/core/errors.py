@@ -6,6 +6,7 @@ CorentError
 │   ├── InvalidEventError          400  invalid_event (payment events only)
 │   ├── BodyTooLargeError          413  body_too_large
 │   ├── MethodNotAllowedError      405  method_not_allowed
+│   ├── QuoteExpiredError          422  quote_expired
 │   └── IdempotencyKeyReusedError  422  idempotency_key_reused
 ├── ContentRefusedError            422  content_policy_violation
 ├── InvalidApiKeyError             401  invalid_api_key
@@ -102,6 +103,14 @@ class IdempotencyKeyReusedError(CorentError):
     status = 422
     type = "invalid_request_error"
     code = "idempotency_key_reused"
+
+
+class QuoteExpiredError(CorentError):
+    """A quote of ours for just this order, whose time is over."""
+
+    status = 422
+    type = "invalid_request_error"
+    code = "quote_expired"
 
 
 class ContentRefusedError(CorentError):

@@ -22,6 +22,11 @@ def generating(authenticate: Callable[[], Authenticate]) -> Access:
     return Access(authenticate, scopes=(Scope.GENERATE,), rate_class=RateClass.GENERATE)
 
 
+def quoting(authenticate: Callable[[], Authenticate]) -> Access:
+    """The route that tells a price: for who may buy, and not counted as buying."""
+    return Access(authenticate, scopes=(Scope.GENERATE,), rate_class=RateClass.READ)
+
+
 def steering_jobs(authenticate: Callable[[], Authenticate]) -> Access:
     """Routes that change what was bought; stopping must not be held up by the limit on buying."""
     return Access(authenticate, scopes=(Scope.GENERATE,), rate_class=RateClass.READ)

@@ -13,7 +13,13 @@ from corent.usecases.purchase import Purchase
 
 
 def purchase_of(
-    body: PurchaseFields, exchange: Exchange, *, caller: Caller, path: str, wait_s: float
+    body: PurchaseFields,
+    exchange: Exchange,
+    *,
+    caller: Caller,
+    path: str,
+    wait_s: float,
+    quote_id: str | None = None,
 ) -> Purchase:
     """How it is bought. Raises InvalidRequestError for an unusable Idempotency-Key or webhook."""
     return Purchase(
@@ -24,6 +30,7 @@ def purchase_of(
         idempotency_key=idempotency_key(exchange),
         fingerprint=fingerprint("POST", path, exchange.raw_body),
         webhook=_webhook(body),
+        quote_id=quote_id,
     )
 
 

@@ -26,6 +26,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/jobs/{id}/stream-token": ("POST",),
     "/v1/jobs/{id}/webhook": ("GET",),
     "/v1/jobs/{id}/webhook/redeliver": ("POST",),
+    "/v1/quote": ("POST",),
     "/v1/routing/explain": ("GET",),
     "/v1/status": ("GET",),
     "/v1/stripe/events": ("POST",),

@@ -1,16 +1,20 @@
 """Validation failures in the one error shape: the field named, the rule said, the input not echoed."""
 
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from corent.core.errors import CorentError, InvalidRequestError, MalformedJsonError
+from corent.edge.bodies import IMAGE_TAG, VIDEO_TAG
+
+# What stands in a place and is no part of what the caller sent.
+_NOT_SENT: Final = frozenset({"body", "query", "path", "header", IMAGE_TAG, VIDEO_TAG})
 
 
 def refused(error: RequestValidationError) -> CorentError:
     """The error for the first broken rule."""
     first: dict[str, Any] = error.errors()[0]
-    place = [part for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    place = [part for part in first["loc"] if part not in _NOT_SENT]
     param = _param(place)
     if first["type"] == "json_invalid":
         return MalformedJsonError("The body is not valid JSON.")

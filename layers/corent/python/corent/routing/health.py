@@ -6,7 +6,7 @@ from typing import Final
 
 from corent.health.breaker import Circuit, circuit
 from corent.health.document import HealthDocument
-from corent.health.evidence import LIVE_WEIGHT, Evidence, UpstreamEvidence, median_ms
+from corent.health.evidence import LIVE_WEIGHT, Evidence, UpstreamEvidence, median_ms, slow_ms
 from corent.health.tiers import may_retry
 from corent.routing.offers import Offer
 
@@ -28,14 +28,15 @@ SLOW_SHARE: Final = 0.2
 class OfferHealth:
     """One offer at one moment. `wait_ms` is how long until its breaker or its rate limit lets it be tried.
 
-    `speed_milli` is 1000 for an answer at once and falls towards 0; `typical_ms` is about the median time.
-    `evidence` is the weight of recent calls, a live one being LIVE_WEIGHT. `is_trial` is set where this
-    request may try a half-open offer.
+    `speed_milli` is 1000 for an answer at once and falls towards 0; `typical_ms` is about the median time,
+    `slow_ms` about the 95th of a hundred. `evidence` is the weight of recent calls, a live one being
+    LIVE_WEIGHT. `is_trial` is set where this request may try a half-open offer.
     """
 
     reliability_milli: int
     speed_milli: int
     typical_ms: int
+    slow_ms: int
     cost_ratio_milli: int
     evidence: int
     circuit: Circuit = Circuit.CLOSED
@@ -96,11 +97,12 @@ def _weigh(document: HealthDocument, offer: Offer, *, now_ms: int) -> OfferHealt
     )
     is_resting = now_ms < known.rests_until_ms
     wait_ms = max(0, *(until_ms - now_ms for _, until_ms in states), known.rests_until_ms - now_ms)
-    speed, typical_ms = _times(known, offer, now_ms=now_ms)
+    times = _times(known, offer, now_ms=now_ms)
     return OfferHealth(
         reliability_milli=round(1000 * reliability),
-        speed_milli=round(speed),
-        typical_ms=typical_ms,
+        speed_milli=round(times.speed_milli),
+        typical_ms=times.typical_ms,
+        slow_ms=times.slow_ms,
         cost_ratio_milli=round(1000 * known.cost_ratio),
         evidence=round(own.total),
         circuit=worst,
@@ -110,8 +112,15 @@ def _weigh(document: HealthDocument, offer: Offer, *, now_ms: int) -> OfferHealt
     )
 
 
-def _times(known: Evidence, offer: Offer, *, now_ms: int) -> tuple[float, int]:
-    """The mean worth of its times, and about their median: the priors, giving way to what was measured."""
+@dataclass(frozen=True, slots=True)
+class _Times:
+    speed_milli: float
+    typical_ms: int
+    slow_ms: int
+
+
+def _times(known: Evidence, offer: Offer, *, now_ms: int) -> _Times:
+    """The mean worth of its times, about their median and p95: the priors, giving way to the measured."""
     half_ms = half_ms_of(offer)
     worth = TIMES_PRIOR_WEIGHT * (
         (1 - SLOW_SHARE) * speed_milli(offer.typical_latency_ms, half_ms=half_ms)
@@ -122,7 +131,15 @@ def _times(known: Evidence, offer: Offer, *, now_ms: int) -> tuple[float, int]:
         fresh = 0.5 ** (max(0, now_ms - ended_ms) / TIMES_HALF_MS)
         worth += fresh * speed_milli(took_ms, half_ms=half_ms)
         weight += fresh
-    measured = weight - TIMES_PRIOR_WEIGHT
-    median = median_ms([took_ms for _, took_ms in known.times]) or offer.typical_latency_ms
-    typical_ms = (offer.typical_latency_ms * TIMES_PRIOR_WEIGHT + median * measured) / weight
-    return worth / weight, max(1, round(typical_ms))
+    took = [took_ms for _, took_ms in known.times]
+    return _Times(
+        speed_milli=worth / weight,
+        typical_ms=_blend(offer.typical_latency_ms, median_ms(took), weight=weight),
+        slow_ms=_blend(offer.slow_latency_ms, slow_ms(took), weight=weight),
+    )
+
+
+def _blend(prior_ms: int, measured_ms: int | None, *, weight: float) -> int:
+    """A time between its prior and what was measured, where both together weigh that much."""
+    total = prior_ms * TIMES_PRIOR_WEIGHT + (measured_ms or prior_ms) * (weight - TIMES_PRIOR_WEIGHT)
+    return max(1, round(total / weight))

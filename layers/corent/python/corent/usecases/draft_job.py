@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -21,7 +22,7 @@ from corent.jobs.job import (
 from corent.routing.health import HealthView, with_trial
 from corent.routing.offers import Offer
 from corent.routing.rank import RouteRequest, half_open, rank
-from corent.routing.route import Route, dump_route
+from corent.routing.route import Candidate, Route, dump_route
 from corent.usecases.authenticate import Caller
 from corent.usecases.next_step import for_length
 
@@ -48,6 +49,14 @@ class Offers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How long an order's first candidate needs: about the median, and about the 95th percentile."""
+
+    expected_ms: int
+    slow_ms: int
+
+
 class DraftJob:
     """Makes jobs as they are before their money is held."""
 
@@ -58,7 +67,12 @@ class DraftJob:
     def price_micros(self, order: Order) -> int:
         """What it costs, whichever upstream serves it."""
         units = order.n if isinstance(order, ImageOrder) else order.duration_s
-        return quote_micros(self._tier(order).price_micros, units=units)
+        return quote_micros(self.tier(order).price_micros, units=units)
+
+    def tier(self, order: Order) -> Tier:
+        """What it is sold as."""
+        kind = Kind.IMAGE if isinstance(order, ImageOrder) else Kind.VIDEO
+        return self._tiers[kind, order.preference]
 
     def __call__(
         self,
@@ -69,20 +83,19 @@ class DraftJob:
         now_ms: int,
         wait_ms: int | None,
         webhook: Webhook | None = None,
+        quoted_micros: int | None = None,
     ) -> Job:
         """The job, queued where its caller does not wait (`wait_ms` is None).
 
-        Raises TierUnavailableError when no offer can take it.
+        `quoted_micros` is what it costs where that was promised. Raises TierUnavailableError when no offer
+        can take it.
         """
-        tier = self._tier(order)
+        tier = self.tier(order)
         moment = datetime.fromtimestamp(now_ms / 1000, UTC)
         offers = self._offers.on_offer(mode=caller.key.mode)
         request = _route_request(order, tier=tier, moment=moment, wait_ms=wait_ms)
         route = self._route(request, offers=offers, mode=caller.key.mode, seed=_seed(ulid))
-        if not route.candidates:
-            raise TierUnavailableError(
-                "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
-            )
+        first = _first(route)
         limited = caller.key.limit_micros is not None
         return Job(
             id=f"job_{ulid}",
@@ -90,17 +103,39 @@ class DraftJob:
             kind=tier.kind,
             tier=tier.name,
             state=JobState.QUEUED if wait_ms is None else JobState.PROCESSING,
-            hold_micros=self.price_micros(order),
+            hold_micros=self.price_micros(order) if quoted_micros is None else quoted_micros,
             order=order,
             route=dump_route(route),
             files_key=secrets.token_hex(16),
             created_at_ms=now_ms,
             deadline_ms=now_ms + DEADLINES_MS[tier.kind],
-            expected_ms=_expected_ms(route, order),
+            expected_ms=_of_length(first.appraisal.typical_ms, order),
             deferred=wait_ms is None,
             webhook=webhook,
             key_sha256=caller.key_sha256 if limited else None,
             spent_month=f"{moment:%Y%m}" if limited else None,
+        )
+
+    def outlook(
+        self, order: Order, *, caller: Caller, ulid: str, now_ms: int, wait_ms: int | None
+    ) -> Outlook:
+        """How the order would do now. Tries no half-open offer: nothing is bought that could close it.
+
+        Raises TierUnavailableError when no offer can take it.
+        """
+        moment = datetime.fromtimestamp(now_ms / 1000, UTC)
+        health = self._offers.health(mode=caller.key.mode)
+        route = rank(
+            _route_request(order, tier=self.tier(order), moment=moment, wait_ms=wait_ms),
+            offers=self._offers.on_offer(mode=caller.key.mode),
+            health=health,
+            spent_up=self._offers.spent_up(),
+            seed=_seed(ulid),
+        )
+        first = _first(route)
+        return Outlook(
+            expected_ms=_of_length(first.appraisal.typical_ms, order),
+            slow_ms=_of_length(health.offers[first.offer_id].slow_ms, order),
         )
 
     def _route(self, request: RouteRequest, *, offers: tuple[Offer, ...], mode: Mode, seed: int) -> Route:
@@ -111,10 +146,6 @@ class DraftJob:
                 health = with_trial(health, offer.id)
                 break
         return rank(request, offers=offers, health=health, spent_up=spent_up, seed=seed)
-
-    def _tier(self, order: Order) -> Tier:
-        kind = Kind.IMAGE if isinstance(order, ImageOrder) else Kind.VIDEO
-        return self._tiers[kind, order.preference]
 
 
 def _route_request(order: Order, *, tier: Tier, moment: datetime, wait_ms: int | None) -> RouteRequest:
@@ -133,10 +164,18 @@ def _route_request(order: Order, *, tier: Tier, moment: datetime, wait_ms: int |
     return RouteRequest(**common, duration_s=order.duration_s, resolution=order.resolution)
 
 
-def _expected_ms(route: Route, order: Order) -> int:
-    """How long the first candidate usually takes, for the estimate of progress."""
-    typical_ms = route.candidates[0].appraisal.typical_ms
-    return typical_ms if isinstance(order, ImageOrder) else for_length(typical_ms, order)
+def _first(route: Route) -> Candidate:
+    """The first candidate. Raises TierUnavailableError for a route that has none."""
+    if not route.candidates:
+        raise TierUnavailableError(
+            "Nothing in this tier can serve this combination of options just now.", retry_after_s=60
+        )
+    return route.candidates[0]
+
+
+def _of_length(time_ms: int, order: Order) -> int:
+    """An offer's time for what is ordered."""
+    return time_ms if isinstance(order, ImageOrder) else for_length(time_ms, order)
 
 
 def _seed(ulid: str) -> int:

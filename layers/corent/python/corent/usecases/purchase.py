@@ -16,7 +16,10 @@ HOLD_TIMEOUT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What came with the order: who pays, how long they wait, and how a repeat is recognised."""
+    """What came with the order: who pays, how long they wait, and how a repeat is recognised.
+
+    `quote_id` is what they were quoted, as they say.
+    """
 
     caller: Caller
     ulid: str
@@ -25,6 +28,7 @@ class Purchase:
     idempotency_key: str | None
     fingerprint: str
     webhook: WebhookRequest | None = None
+    quote_id: str | None = None
 
     def claim(self, *, now_ms: int) -> IdempotencyClaim | None:
         """What keeps a second request with the same key from buying again; None without a key."""

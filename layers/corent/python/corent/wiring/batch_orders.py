@@ -6,9 +6,9 @@ from corent.core.clock import SystemClock
 from corent.usecases.buy_batch import BuyBatch
 from corent.wiring.batches import batches
 from corent.wiring.callers_webhooks import CallersWebhooks
+from corent.wiring.drafts import draft_job
 from corent.wiring.executions import batch_executions
 from corent.wiring.money import wallets
-from corent.wiring.orders import draft_job
 from corent.wiring.upstreams import fetch_input
 
 

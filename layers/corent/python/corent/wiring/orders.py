@@ -3,23 +3,19 @@
 from functools import cache
 
 from corent.core.clock import SystemClock
-from corent.providers.catalog import tiers
-from corent.usecases.draft_job import DraftJob
 from corent.usecases.place_order import PlaceOrder
 from corent.wiring.callers_webhooks import CallersWebhooks
+from corent.wiring.drafts import draft_job
 from corent.wiring.money import jobs, wallets
-from corent.wiring.upstreams import fetch_input, on_sale
-
-
-@cache
-def draft_job() -> DraftJob:
-    return DraftJob(tiers=tiers(), offers=on_sale())
+from corent.wiring.quotes import quote_tokens
+from corent.wiring.upstreams import fetch_input
 
 
 @cache
 def place_order() -> PlaceOrder:
     return PlaceOrder(
         draft=draft_job(),
+        quotes=quote_tokens(),
         wallets=wallets(),
         jobs=jobs(),
         webhooks=CallersWebhooks(),

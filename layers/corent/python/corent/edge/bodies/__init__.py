@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 type JobStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 type JobKind = Literal["image", "video"]
 JOB_CURSOR = r"^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+# Where a body is of one of two kinds, which one stands in the places of its errors; spelt as no field is.
+IMAGE_TAG = "<image>"
+VIDEO_TAG = "<video>"
 LEDGER_CURSOR = r"^[A-Za-z0-9_-]+={0,2}$"
 # RFC 3339 or its date alone; whether there is such a day shows once it is parsed.
 TIME = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?)?$"

@@ -41,6 +41,12 @@ class PurchaseFields(Body):
     )
 
 
+class SingleFields(PurchaseFields):
+    """What a single order has besides: the quote that fixed its price."""
+
+    quote_id: str | None = None
+
+
 class AcceptedMeta(Reply):
     model: str
 

@@ -5,20 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corent.edge.bodies import Reply
-from corent.edge.bodies.orders import OrderFields, PurchaseFields
+from corent.edge.bodies.orders import OrderFields, SingleFields
 
-type Ratio = Literal["16:9", "9:16", "1:1"]
+type VideoRatio = Literal["16:9", "9:16", "1:1"]
 
 
 class VideoItem(OrderFields):
     """One video order; `image_url` is the first frame."""
 
-    aspect_ratio: Ratio = "16:9"
+    aspect_ratio: VideoRatio = "16:9"
     duration_s: Annotated[int, Field(ge=1, le=10)] = 5
     resolution: Literal["720p", "1080p"] = "720p"
 
 
-class VideoBody(VideoItem, PurchaseFields):
+class VideoBody(VideoItem, SingleFields):
     """`POST /v1/videos/generate`."""
 
 
