@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from corent.accounts.keys import Mode
 from corent.core.errors import (
     InvalidRequestError,
     MaxCostExceededError,
@@ -47,7 +48,7 @@ class Knowing(FakeOffers):
         super().__init__(offers)
         self.view = view_health(document, offers, now_ms=now_ms)
 
-    def health(self) -> HealthView:
+    def health(self, *, mode: Mode) -> HealthView:
         return self.view
 
 
