@@ -12,7 +12,7 @@ from corent.jobs.job import Attempt, AttemptOutcome, Job, JobFailure, JobState
 from corent.routing.health import view_health
 from corent.routing.rank import RouteRequest, rank
 from corent.routing.route import dump_route
-from corent.usecases.fold_health import TOLD_WITHIN_MS, FoldHealth, JobChange, ended_attempts
+from corent.usecases.fold_health import TOLD_WITHIN_MS, Folded, FoldHealth, JobChange, ended_attempts
 from tests.fakes import START_MS, FakeClock, a_job
 from tests.image_world import (
     FILM_ORDER,
@@ -241,7 +241,7 @@ def test_a_record_that_names_no_candidate_is_broken() -> None:
 def test_nothing_new_writes_nothing() -> None:
     store = MemoryHealth()
     fold = FoldHealth(health=store, offers={}, clock=FakeClock())  # type: ignore[arg-type] # As above.
-    assert fold([a_change(WORKING, before=(UNKNOWN,))]) == 0
+    assert fold([a_change(WORKING, before=(UNKNOWN,))]) == Folded()
     assert store.updates == 0
 
 
