@@ -28,6 +28,9 @@ from corent.usecases.upstream_requests import expected_cost_micros
 TOLD_WITHIN_MS: Final = 300_000
 # Says nothing of the upstream: it was not waited for.
 NOT_ENDED: Final = frozenset({AttemptOutcome.WORKING, AttemptOutcome.ABANDONED})
+# Begun, or its answer was lost and it may yet be found; or delivered: an execution writes that before it
+# settles the job, and the stream tells of the second write only.
+ENDS_WITH_ITS_JOB: Final = frozenset({AttemptOutcome.UNKNOWN, AttemptOutcome.COMPLETED})
 CALLERS_DOING: Final = frozenset({JobFailure.CONTENT_REFUSED, JobFailure.INVALID_IMAGE_URL})
 
 
@@ -165,8 +168,7 @@ def ended_attempts(change: JobChange) -> list[Attempt]:
 
 
 def _is_ended(attempt: Attempt, job: Job) -> bool:
-    if attempt.outcome is AttemptOutcome.UNKNOWN:
-        # Begun, or its answer was lost and it may yet be found: only with the job's end is that all there is.
+    if attempt.outcome in ENDS_WITH_ITS_JOB:
         return job.state in TERMINAL
     return attempt.outcome not in NOT_ENDED
 
