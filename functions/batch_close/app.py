@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from corent.edge.logs import log, working_on
 from corent.wiring import batches
-
-log = Logger(service="corent")
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    batch_id: str = event["batch_id"]
-    batch = batches.carry_batch().close(batch_id)
-    log.info("closed", batch_id=batch_id, state=batch.state.value if batch is not None else "gone")
+    with working_on(event["batch_id"]):
+        batch = batches.carry_batch().close(event["batch_id"])
+        log.info("closed", state=batch.state.value if batch is not None else "gone")

@@ -7,8 +7,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from corent.edge.logs import working_on
 from corent.wiring import generation
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    generation.steps().check(event["job_id"], wake_token=event.get("wake_token"))
+    with working_on(event["job_id"]):
+        generation.steps().check(event["job_id"], wake_token=event.get("wake_token"))

@@ -23,6 +23,6 @@ handler = Api(
 @handler.routes.post(PATH, responses=responses({202: AcceptedBatchReply}, errors=SPEND_ERRORS))
 def buy(body: ImageBatchBody) -> Response[AcceptedBatchReply]:
     exchange = handler.exchange
-    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=0)
+    purchase = purchase_of(body, exchange, caller=handler.caller, path=PATH, wait_s=0, makes="batch")
     bought = batch_orders.buy_batch()(items_of(body.requests, order_of=order_of), purchase)
     return Response(status_code=202, content_type=JSON_TYPE, body=accepted_batch(bought, exchange))

@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from corent.edge.folding import folded_report
 from corent.edge.streams import changed_jobs
 from corent.wiring import health
-
-log = Logger(service="corent")
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     changes, malformed = changed_jobs(event, parse=health.job_of)
-    folded = health.fold_health()(changes)
-    if malformed:
-        log.error("malformed job records", sequence_numbers=malformed)
-    log.info("folded", attempts=folded)
+    folded_report(health.fold_health()(changes), malformed=malformed)

@@ -276,7 +276,7 @@ def empty_cloud(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         "CORENT_BALANCES_QUEUE_URL": f"{moto_endpoint}/{DEFAULT_ACCOUNT_ID}/balances",
         "CORENT_STRIPE_MODE": "test",
         "CORENT_UPSTREAM_DAILY_CAP_CENTS": "0",
-        "CORENT_PROBE_DAILY_BUDGET_CENTS": "20",
+        "CORENT_PROBE_DAILY_BUDGET_CENTS": "0",
         "CORENT_RATE_SCALE": "1",
         "CORENT_ALLOW_LOOPBACK": "0",
     }

@@ -70,6 +70,14 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
     assert "Role" not in template()["Globals"]["Function"]
 
 
+@pytest.mark.parametrize("name", sorted(resources("AWS::Serverless::StateMachine")))
+def test_no_machine_may_do_everything_or_touch_everything(name: str) -> None:
+    for policy in resources("AWS::Serverless::StateMachine")[name]["Policies"]:
+        for statement in policy["Statement"]:
+            assert not [action for action in actions(statement) if "*" in action]
+            assert "*" not in granted_resources(statement)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_function_may_do_everything_or_touch_everything(name: str) -> None:
     for statement in statements(functions()[name]):
@@ -236,20 +244,6 @@ def test_an_execution_outlasts_the_longest_job() -> None:
 def test_every_queue_gives_up_into_the_dead_letters_after_five_receives(name: str) -> None:
     redrive = resources("AWS::SQS::Queue")[name]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": "DeadLetters.Arn"}, "maxReceiveCount": 5}
-
-
-# By metric: where it is counted.
-COUNTED = (ROOT / "layers/corent/python/corent/edge/checks.py").read_text()
-
-
-@pytest.mark.parametrize("name", sorted(resources("AWS::CloudWatch::Alarm")))
-def test_every_alarm_watches_something_that_is_counted_and_has_its_page(name: str) -> None:
-    alarm = resources("AWS::CloudWatch::Alarm")[name]
-    assert alarm["Namespace"] == "AWS/SQS" or f'"{alarm["MetricName"]}"' in COUNTED
-    assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
-    page = (ROOT / "docs" / "operating-money.md").read_text()
-    assert f"`{name}`" in page
-    assert "docs/operating-money.md" in alarm["AlarmDescription"]
 
 
 def test_only_the_functions_around_payments_know_the_card_processor() -> None:

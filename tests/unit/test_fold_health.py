@@ -12,7 +12,14 @@ from corent.jobs.job import Attempt, AttemptOutcome, Job, JobFailure, JobState
 from corent.routing.health import view_health
 from corent.routing.rank import RouteRequest, rank
 from corent.routing.route import dump_route
-from corent.usecases.fold_health import TOLD_WITHIN_MS, FoldHealth, JobChange, ended_attempts
+from corent.usecases.fold_health import (
+    TOLD_WITHIN_MS,
+    Folded,
+    FoldHealth,
+    JobChange,
+    JobResult,
+    ended_attempts,
+)
 from tests.fakes import START_MS, FakeClock, a_job
 from tests.image_world import (
     FILM_ORDER,
@@ -111,9 +118,9 @@ DONE: dict[str, Any] = {"state": JobState.COMPLETED}
         ((UNKNOWN,), (WORKING,), []),
         ((WORKING,), (UNAVAILABLE,), [0]),
         ((UNAVAILABLE,), (UNAVAILABLE, UNKNOWN), []),
-        ((UNAVAILABLE, UNKNOWN), (UNAVAILABLE, COMPLETED), [1]),
+        ((UNAVAILABLE, UNKNOWN), (UNAVAILABLE, COMPLETED), []),
         ((UNAVAILABLE,), (UNAVAILABLE,), []),
-        (None, (UNAVAILABLE, COMPLETED), [0, 1]),
+        (None, (UNAVAILABLE, COMPLETED), [0]),
     ],
 )
 def test_an_attempt_ends_with_the_write_that_says_so_and_with_no_other(
@@ -126,6 +133,15 @@ def test_an_attempt_ends_with_the_write_that_says_so_and_with_no_other(
 def test_an_unanswered_purchase_ends_with_its_job() -> None:
     change = a_change(UNKNOWN, before=(UNKNOWN,), state=JobState.FAILED, failure=JobFailure.TIER_UNAVAILABLE)
     assert [attempt.candidate for attempt in ended_attempts(change)] == [0]
+
+
+@pytest.mark.parametrize("before", [None, (UNAVAILABLE, UNKNOWN), (UNAVAILABLE, COMPLETED)])
+def test_a_delivery_ends_with_its_job_whether_or_not_it_was_written_before(
+    before: tuple[AttemptOutcome, ...] | None,
+) -> None:
+    change = a_change(UNAVAILABLE, COMPLETED, before=before, state=JobState.COMPLETED)
+    ended = [attempt.candidate for attempt in ended_attempts(change)]
+    assert ended == ([0, 1] if before is None else [1])
 
 
 @pytest.mark.parametrize("outcome", [WORKING, AttemptOutcome.ABANDONED])
@@ -241,7 +257,7 @@ def test_a_record_that_names_no_candidate_is_broken() -> None:
 def test_nothing_new_writes_nothing() -> None:
     store = MemoryHealth()
     fold = FoldHealth(health=store, offers={}, clock=FakeClock())  # type: ignore[arg-type] # As above.
-    assert fold([a_change(WORKING, before=(UNKNOWN,))]) == 0
+    assert fold([a_change(WORKING, before=(UNKNOWN,))]) == Folded()
     assert store.updates == 0
 
 
@@ -254,3 +270,46 @@ def test_a_job_that_was_never_begun_is_a_request_without_failovers() -> None:
     ended: Job = a_change(before=(), state=JobState.CANCELLED).after
     tier = folded(JobChange(before=None, after=ended)).tiers[FIRST.tier]
     assert (tier.requests, tier.retries) == (1, 0)
+
+
+# ---- what is told of it ------------------------------------------------------------------------------
+
+
+def told(*changes: JobChange) -> Folded:
+    fold = FoldHealth(health=MemoryHealth(), offers={}, clock=FakeClock())  # type: ignore[arg-type] # As above.
+    return fold(changes)
+
+
+@pytest.mark.parametrize(
+    ("state", "failure", "result", "is_charged"),
+    [
+        (JobState.COMPLETED, None, JobResult.COMPLETED, True),
+        (JobState.FAILED, JobFailure.TIER_UNAVAILABLE, JobResult.FAILED, False),
+        (JobState.FAILED, JobFailure.DEADLINE_EXCEEDED, JobResult.FAILED, False),
+        (JobState.FAILED, JobFailure.CONTENT_REFUSED, JobResult.REFUSED, False),
+        (JobState.FAILED, JobFailure.INVALID_IMAGE_URL, JobResult.REFUSED, False),
+        (JobState.CANCELLED, None, JobResult.CANCELLED, False),
+    ],
+)
+def test_a_job_is_told_by_its_result_and_charged_only_when_delivered(
+    state: JobState, failure: JobFailure | None, result: JobResult, *, is_charged: bool
+) -> None:
+    change = a_change(UNAVAILABLE, UNAVAILABLE, before=(UNAVAILABLE,), state=state, failure=failure)
+    (job,) = told(change).jobs
+    assert (job.result, job.failovers, job.time_ms) == (result, 1, 2_000)
+    assert job.charged_micros == (change.after.hold_micros if is_charged else 0)
+
+
+def test_attempts_are_told_by_offer_outcome_and_cost() -> None:
+    paid = an_attempt(1, COMPLETED, cost_micros=7)
+    attempts = told(a_change(UNAVAILABLE, paid, before=(), **DONE)).attempts
+    assert [(each.offer_id, each.outcome, each.time_ms, each.cost_micros) for each in attempts] == [
+        ("first", UNAVAILABLE, 700, 0),
+        ("second", COMPLETED, 700, 7),
+    ]
+
+
+def test_nothing_is_told_of_test_keys_nor_of_a_job_that_had_ended_before() -> None:
+    change = a_change(COMPLETED, before=(), **DONE)
+    again = JobChange(before=change.after, after=change.after)
+    assert told(again, a_change(COMPLETED, before=(), wallet_id="acct_1.test", **DONE)) == Folded()

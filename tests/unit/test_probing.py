@@ -32,6 +32,7 @@ from corent.health.probing import (
 from corent.health.status import Level, StatusDocument
 from corent.routing.offers import Offer
 from corent.usecases.judge_results import JudgeResults
+from corent.usecases.offers_on_sale import DailyCaps
 from corent.usecases.probe_upstreams import FREE_SIDE_PX, PAID_SIDE_PX, ProbeReport, ProbeUpstreams
 from tests.fakes import START_MS, FakeClock
 from tests.image_world import FILM_TIER, TIER, a_film_offer, an_offer, no_fetch
@@ -162,6 +163,9 @@ class Sale:
 
     def spent_up(self) -> frozenset[str]:
         return self.out_of_money
+
+    def caps(self) -> DailyCaps:
+        return DailyCaps(total_micros=None, micros={})
 
 
 @dataclass

@@ -69,7 +69,7 @@ class World:
             secret=SECRET,
             clock=FakeClock(),
         )
-        return use_case(provider, token, headers={"X-Name": "value"}, body=body)
+        return use_case(provider, token, headers={"X-Name": "value"}, body=body).received
 
     def verify(self, provider: str, *, headers: Mapping[str, str], body: bytes, now_s: int) -> bool:
         self.verified.append((provider, headers, body, now_s))

@@ -26,7 +26,7 @@ def items_of[T: OrderFields](requests: Sequence[T], *, order_of: Callable[[T], O
 def accepted_batch(bought: BoughtBatch, exchange: Exchange) -> AcceptedBatchReply:
     """The body of a 202: the same for every repeat, whatever became of the batch since."""
     batch = bought.batch
-    note_replay(exchange, replayed=bought.replayed, request_id=batch.request_id)
+    note_replay(exchange, replayed=bought.replayed, subject_id=batch.id)
     _note_money(bought.jobs, exchange)
     counts = {"processing": 0, "completed": 0, "failed": 0, "cancelled": 0}
     return AcceptedBatchReply(

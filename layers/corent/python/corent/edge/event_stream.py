@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,8 @@ from corent.core.errors import CorentError, InternalError, NotFoundError
 from corent.core.ids import new_ulid
 from corent.edge.access import Access
 from corent.edge.causes import causes
-from corent.edge.http import Api, Exchange, log
+from corent.edge.http import Api, Exchange
+from corent.edge.logs import about, ids_of, log
 from corent.edge.openapi import READ_ERRORS, responses
 from corent.edge.rendering import error_answer
 from corent.edge.sse import EVENT_STREAM_TYPE, RETRY_AFTER_FAULT_MS, retry_bytes, turn_bytes
@@ -103,7 +105,7 @@ class StreamApi(Api):
         if isinstance(error, CorentError):
             self._note(error, exchange)
             return error_answer(error, request_id=exchange.request_id, headers=exchange.answer_headers)
-        log.error("unhandled error", causes=causes(error), request_id=exchange.request_id)
+        log.error("unhandled error", causes=causes(error))
         return error_answer(InternalError(), request_id=exchange.request_id, headers=exchange.answer_headers)
 
     def _admit(self, event: dict[str, Any], exchange: Exchange) -> None:
@@ -145,6 +147,10 @@ class EventStream:
         if scope["type"] != "http":
             return
         exchange = Exchange(ulid=new_ulid(), headers=_headers(scope))
+        with about(**_ids(scope, exchange)):
+            await self._serve(scope, exchange, receive, send)
+
+    async def _serve(self, scope: Scope, exchange: Exchange, receive: Receive, send: Send) -> None:
         try:
             event = _event(scope, exchange, is_behind_gateway=self._is_behind_gateway())
             stream = await self._read(lambda: self._api.open(event, exchange, open_for_s=STREAM_S))
@@ -163,18 +169,18 @@ class EventStream:
             }
         )
         if not stream.is_over:
-            await self._follow(stream, receive, send, exchange)
+            await self._follow(stream, receive, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _follow(self, stream: JobStream, receive: Receive, send: Send, exchange: Exchange) -> None:
+    async def _follow(self, stream: JobStream, receive: Receive, send: Send) -> None:
         """Tell until there is no more to tell, or nobody to tell it to: what ends first ends the other."""
         async with asyncio.TaskGroup() as tasks:
-            telling = tasks.create_task(self._tell(stream, send, exchange))
+            telling = tasks.create_task(self._tell(stream, send))
             leaving = tasks.create_task(_until_gone(receive))
             telling.add_done_callback(lambda _: leaving.cancel())
             leaving.add_done_callback(lambda _: telling.cancel())
 
-    async def _tell(self, stream: JobStream, send: Send, exchange: Exchange) -> None:
+    async def _tell(self, stream: JobStream, send: Send) -> None:
         wait_s: float | None = 0.0
         while wait_s is not None:
             if wait_s:
@@ -182,19 +188,26 @@ class EventStream:
             try:
                 turn = await self._read(stream.turn)
             except Exception as error:  # noqa: BLE001 - the answer has begun; all that is left is to end it well
-                log.error("stream broken off", causes=causes(error), request_id=exchange.request_id)
+                log.error("stream broken off", causes=causes(error))
                 await _send_body(retry_bytes(RETRY_AFTER_FAULT_MS), send)
                 return
             await _send_body(turn_bytes(turn), send)
             wait_s = turn.wait_s
 
     async def _read[T](self, blocking: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, blocking)
+        # With the context, so that what a reader writes to the log carries the stream's ids.
+        running = asyncio.get_running_loop()
+        return await running.run_in_executor(self._readers, copy_context().run, blocking)
 
 
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _ids(scope: Scope, exchange: Exchange) -> dict[str, str]:
+    path = _PATH.fullmatch(scope["path"])
+    return {**(ids_of(path[1]) if path else {}), "request_id": exchange.request_id}
 
 
 def _event(scope: Scope, exchange: Exchange, *, is_behind_gateway: bool) -> dict[str, Any]:
@@ -258,7 +271,6 @@ async def _send_answer(answer: dict[str, Any], send: Send) -> None:
 def _log_answer(exchange: Exchange, *, status: int) -> None:
     log.info(
         "answered",
-        request_id=exchange.request_id,
         method="GET",
         route=ROUTE,
         status=status,

@@ -16,7 +16,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
     ResponseValidationError,
 )
-from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from corent.accounts.limiter import LimitedError, RateState
@@ -28,18 +27,17 @@ from corent.core.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
-from corent.core.ids import new_ulid
+from corent.core.ids import is_id, new_ulid
 from corent.core.money import cents_floor
 from corent.edge.access import Access
 from corent.edge.causes import causes
+from corent.edge.logs import about, ids_of, log
 from corent.edge.rendering import JSON_TYPE, error_answer, error_body, error_headers
 from corent.edge.validation import refused
 from corent.usecases.authenticate import Caller
 from corent.usecases.wallets import Figures
 
 BODY_BYTES_MAX: Final = 1024 * 1024
-
-log = Logger(service="corent", log_uncaught_exceptions=False)
 
 
 @dataclass(slots=True)
@@ -113,6 +111,10 @@ class Api:
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """The Lambda handler: an API Gateway REST proxy event in, its answer out. Raises nothing."""
         exchange = Exchange(ulid=new_ulid(), headers=_lower_headers(event))
+        with about(**ids_asked_for(event, exchange)):
+            return self._answer(event, context, exchange)
+
+    def _answer(self, event: dict[str, Any], context: LambdaContext, exchange: Exchange) -> dict[str, Any]:
         self.routes.append_context(exchange=exchange)  # type: ignore[no-untyped-call]  # Untyped in Powertools.
         try:
             self._admit(event, exchange)
@@ -120,7 +122,7 @@ class Api:
             self._note(error, exchange)
             answer = self._refusal(error, exchange)
         except Exception as error:  # noqa: BLE001 - as inside the resolver: said in the log, not to the caller
-            log.error("unhandled error", causes=causes(error), request_id=exchange.request_id)
+            log.error("unhandled error", causes=causes(error))
             answer = self._refusal(InternalError(), exchange)
         else:
             answer = self.routes.resolve(event, context)
@@ -159,11 +161,11 @@ class Api:
         if isinstance(error, LimitedError):
             exchange.show_rate(error.rate)
         if isinstance(error, InternalError):
-            log.error("internal error", operator_note=error.operator_note, request_id=exchange.request_id)
+            log.error("internal error", operator_note=error.operator_note)
 
     def _broken(self, error: Exception) -> Response[str]:
         """A bug, or a dependency that is down: said in the log, not to the caller."""
-        log.error("unhandled error", causes=causes(error), request_id=self.exchange.request_id)
+        log.error("unhandled error", causes=causes(error))
         return Response(
             status_code=InternalError.status,
             content_type=JSON_TYPE,
@@ -182,7 +184,6 @@ class Api:
         sent.update({name: [value] for name, value in headers.items() if name not in sent})
         log.info(
             "answered",
-            request_id=exchange.request_id,
             method=event["httpMethod"],
             route=event["resource"],
             status=answer["statusCode"],
@@ -201,9 +202,18 @@ class Api:
             figures = self._figures(exchange.caller)
         except (TemporarilyUnavailableError, InternalError) as error:
             # The work is done and settled; an answer without this header beats none at all.
-            log.warning("balance not shown", reason=str(error), request_id=exchange.request_id)
+            log.warning("balance not shown", reason=str(error))
             return headers
         return {**headers, "X-Corent-Balance-Cents": str(cents_floor(figures.total_micros))}
+
+
+def ids_asked_for(event: dict[str, Any], exchange: Exchange) -> dict[str, str]:
+    """What lines of the log carry: the request's own id, and that of the job or batch it asks for."""
+    asked_for = (event.get("pathParameters") or {}).get("id")
+    explained = (event.get("queryStringParameters") or {}).get("request_id", "")
+    if is_id(explained, prefix="req"):
+        asked_for = f"job_{explained.removeprefix('req_')}"
+    return {**ids_of(asked_for), "request_id": exchange.request_id}
 
 
 def wants_csv(exchange: Exchange) -> bool:

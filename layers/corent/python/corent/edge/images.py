@@ -37,7 +37,7 @@ def answer_body(
     job = answer.job
     if job.deferred:
         return 202, accepted(answer, exchange)
-    note_replay(exchange, replayed=answer.replayed, request_id=job.request_id)
+    note_replay(exchange, replayed=answer.replayed, subject_id=job.id)
     if job.failure is not None:
         raise failure_error(job.failure, retry_after_s=answer.retry_after_s)
     exchange.charged_micros = job.hold_micros

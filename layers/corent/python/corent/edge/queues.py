@@ -8,6 +8,7 @@ from aws_lambda_powertools.logging import Logger
 
 from corent.core.errors import CorentError
 from corent.edge.causes import causes
+from corent.edge.logs import about, ids_of, note
 
 # What may be logged of a message that was handled.
 type Report = dict[str, Any]
@@ -19,9 +20,12 @@ def each_message(
     """Hand each message to `handle`; the partial batch response of what did not work."""
     failed = []
     for record in event["Records"]:
-        try:
-            log.info("handled", **handle(json.loads(record["body"])))
-        except (CorentError, ValueError, KeyError, TypeError) as error:
-            log.error("message failed", message_id=record["messageId"], causes=causes(error))
-            failed.append({"itemIdentifier": record["messageId"]})
+        with about():
+            try:
+                message = json.loads(record["body"])
+                note(**ids_of(message["id"]))
+                log.info("handled", **handle(message))
+            except (CorentError, ValueError, KeyError, TypeError) as error:
+                log.error("message failed", message_id=record["messageId"], causes=causes(error))
+                failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from corent.core.clock import Clock, day_of
@@ -27,6 +28,9 @@ from corent.usecases.upstream_requests import expected_cost_micros
 TOLD_WITHIN_MS: Final = 300_000
 # Says nothing of the upstream: it was not waited for.
 NOT_ENDED: Final = frozenset({AttemptOutcome.WORKING, AttemptOutcome.ABANDONED})
+# Begun, or its answer was lost and it may yet be found; or delivered: an execution writes that before it
+# settles the job, and the stream tells of the second write only.
+ENDS_WITH_ITS_JOB: Final = frozenset({AttemptOutcome.UNKNOWN, AttemptOutcome.COMPLETED})
 CALLERS_DOING: Final = frozenset({JobFailure.CONTENT_REFUSED, JobFailure.INVALID_IMAGE_URL})
 
 
@@ -38,6 +42,53 @@ class JobChange:
     after: Job
 
 
+class JobResult(StrEnum):
+    """How a job ended, as far as it says something of its tier: the last two are callers' doing."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+_SAYS_NOTHING: Final = frozenset({JobResult.REFUSED, JobResult.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """One job that ended. `failovers` are its attempts beyond the first, `charged_micros` what was paid."""
+
+    job_id: str
+    tier: str
+    result: JobResult
+    time_ms: int
+    failovers: int
+    charged_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSeen:
+    """One attempt that ended; `cost_micros` is 0 where nobody knows what it cost."""
+
+    job_id: str
+    offer_id: str
+    outcome: AttemptOutcome
+    time_ms: int
+    cost_micros: int
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.outcome is AttemptOutcome.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What ended by some changes: each attempt and each job once, of live keys only."""
+
+    attempts: tuple[AttemptSeen, ...] = ()
+    jobs: tuple[JobSeen, ...] = ()
+
+
 class FoldHealth:
     """Live results of paying callers; test keys script their outcomes and do not count."""
 
@@ -46,8 +97,8 @@ class FoldHealth:
         self._offers = offers
         self._clock = clock
 
-    def __call__(self, changes: Sequence[JobChange]) -> int:
-        """Fold those changes; how many attempts ended by them.
+    def __call__(self, changes: Sequence[JobChange]) -> Folded:
+        """Fold those changes; what ended by them.
 
         A change folded twice counts twice: good enough for averages. Raises HealthContendedError.
         """
@@ -56,16 +107,21 @@ class FoldHealth:
         now_ms = self._clock.now_ms()
         calls = [call for job, attempt in ended if (call := self._call(job, attempt, now_ms=now_ms))]
         costs = [cost for job, attempt in ended if (cost := self._cost(job, attempt))]
-        jobs = [_job_ended(change.after) for change in live if _has_ended(change)]
+        ended_jobs = [change.after for change in live if _has_ended(change)]
+        jobs = [_job_ended(job) for job in ended_jobs]
+        seen = Folded(
+            attempts=tuple(_attempt_seen(job, attempt) for job, attempt in ended),
+            jobs=tuple(_job_seen(job) for job in ended_jobs),
+        )
         if not (calls or costs or jobs):
-            return 0
+            return seen
 
         def fold(document: HealthDocument) -> HealthDocument:
             folded = fold_costs(fold_calls(document, calls, now_ms=now_ms), costs)
             return fold_jobs(folded, jobs, now_ms=now_ms)
 
         self._health.update(fold)
-        return len(ended)
+        return seen
 
     def _call(self, job: Job, attempt: Attempt, *, now_ms: int) -> Call | None:
         ended_at_ms = job.created_at_ms + attempt.started_ms + attempt.duration_ms
@@ -112,8 +168,7 @@ def ended_attempts(change: JobChange) -> list[Attempt]:
 
 
 def _is_ended(attempt: Attempt, job: Job) -> bool:
-    if attempt.outcome is AttemptOutcome.UNKNOWN:
-        # Begun, or its answer was lost and it may yet be found: only with the job's end is that all there is.
+    if attempt.outcome in ENDS_WITH_ITS_JOB:
         return job.state in TERMINAL
     return attempt.outcome not in NOT_ENDED
 
@@ -124,15 +179,52 @@ def _has_ended(change: JobChange) -> bool:
 
 
 def _job_ended(job: Job) -> JobEnded:
-    ended_at_ms = job.created_at_ms if job.finished_at_ms is None else job.finished_at_ms
-    is_callers = job.state is JobState.CANCELLED or job.failure in CALLERS_DOING
+    result = _result(job)
     return JobEnded(
         tier=job.tier,
-        ended_at_ms=ended_at_ms,
-        success=None if is_callers else job.state is JobState.COMPLETED,
-        time_ms=ended_at_ms - job.created_at_ms,
-        retries=max(0, len(job.attempts) - 1),
+        ended_at_ms=_ended_at_ms(job),
+        success=None if result in _SAYS_NOTHING else result is JobResult.COMPLETED,
+        time_ms=_ended_at_ms(job) - job.created_at_ms,
+        retries=_failovers(job),
     )
+
+
+def _job_seen(job: Job) -> JobSeen:
+    result = _result(job)
+    return JobSeen(
+        job_id=job.id,
+        tier=job.tier,
+        result=result,
+        time_ms=_ended_at_ms(job) - job.created_at_ms,
+        failovers=_failovers(job),
+        charged_micros=job.hold_micros if result is JobResult.COMPLETED else 0,
+    )
+
+
+def _attempt_seen(job: Job, attempt: Attempt) -> AttemptSeen:
+    return AttemptSeen(
+        job_id=job.id,
+        offer_id=_offer_id(job, attempt),
+        outcome=attempt.outcome,
+        time_ms=attempt.duration_ms,
+        cost_micros=attempt.cost_micros or 0,
+    )
+
+
+def _result(job: Job) -> JobResult:
+    if job.state is JobState.CANCELLED:
+        return JobResult.CANCELLED
+    if job.failure in CALLERS_DOING:
+        return JobResult.REFUSED
+    return JobResult.COMPLETED if job.state is JobState.COMPLETED else JobResult.FAILED
+
+
+def _ended_at_ms(job: Job) -> int:
+    return job.created_at_ms if job.finished_at_ms is None else job.finished_at_ms
+
+
+def _failovers(job: Job) -> int:
+    return max(0, len(job.attempts) - 1)
 
 
 def _offer_id(job: Job, attempt: Attempt) -> str:

@@ -90,6 +90,10 @@ class OffersOnSale:
         except TemporarilyUnavailableError:
             return False
 
+    def caps(self) -> DailyCaps:
+        """The caps in force."""
+        return self._caps()
+
     def spent_up(self) -> frozenset[str]:
         """Upstreams that have cost as much today as they may, all of them once the total has.
 

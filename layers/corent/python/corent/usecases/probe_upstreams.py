@@ -36,7 +36,7 @@ from corent.jobs.job import ImageOrder
 from corent.routing.health import HealthView, view_health
 from corent.routing.offers import Offer
 from corent.usecases.judge_results import JudgeResults
-from corent.usecases.offers_on_sale import OffersOnSale
+from corent.usecases.offers_on_sale import DailyCaps, OffersOnSale
 
 ASK_TIMEOUT_S: Final = 8.0
 # All of a probe's generation: the function has a minute for everything.
@@ -62,8 +62,24 @@ class Upstreams(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SpentToday:
+    """What upstreams have cost today (UTC), and what they may cost, in micro-dollars; probes' part apart."""
+
+    micros: Mapping[str, int]
+    probes_micros: int
+    caps: DailyCaps
+
+    @property
+    def total_micros(self) -> int:
+        return sum(self.micros.values())
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """What one minute showed: failures by upstream or offer, every tier's level, breakers that are open."""
+    """What one minute showed: failures by upstream or offer, every tier's level, breakers that are open.
+
+    `cost_micros` is what the minute's own generations cost.
+    """
 
     asked: int
     generated: int
@@ -71,6 +87,7 @@ class ProbeReport:
     levels: Mapping[str, Level]
     open_breakers: tuple[str, ...]
     cost_micros: int
+    spent: SpentToday
 
 
 class ProbeUpstreams:
@@ -133,6 +150,14 @@ class ProbeUpstreams:
                 sorted(name for name, seen in view.offers.items() if seen.circuit is not Circuit.CLOSED)
             ),
             cost_micros=sum(cost.micros for cost in costs),
+            spent=self._spent(document, day=day_of(now_ms)),
+        )
+
+    def _spent(self, document: HealthDocument, *, day: str) -> SpentToday:
+        return SpentToday(
+            micros=document.spend.of(day),
+            probes_micros=document.spend.of_probes(day),
+            caps=self._on_sale.caps(),
         )
 
     def _planned(self, offers: Sequence[Offer]) -> list[Offer]:

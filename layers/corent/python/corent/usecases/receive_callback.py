@@ -7,6 +7,7 @@ nothing to try again.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -25,6 +26,14 @@ class Received(StrEnum):
     WITHOUT_EFFECT = "without_effect"
     FORGED = "forged"
     TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of a callback, and of which job it was where it was genuine."""
+
+    received: Received
+    job_id: str | None = None
 
 
 class Jobs(Protocol):
@@ -53,22 +62,22 @@ class ReceiveCallback:
         self._secret = secret
         self._clock = clock
 
-    def __call__(self, provider: str, token: str, *, headers: Mapping[str, str], body: bytes) -> Received:
+    def __call__(self, provider: str, token: str, *, headers: Mapping[str, str], body: bytes) -> Heard:
         """All four arguments are a stranger's. A forged callback costs no read of ours, and no call."""
         if len(body) > BODY_MAX_BYTES:
-            return Received.TOO_LARGE
+            return Heard(Received.TOO_LARGE)
         # The token first: it takes a microsecond and nobody else's help to judge.
         target = open_token(token, provider=provider, secret=self._secret)
         if target is None:
-            return Received.FORGED
+            return Heard(Received.FORGED)
         now_s = self._clock.now_ms() // 1000
         if not self._verify(provider, headers=headers, body=body, now_s=now_s):
-            return Received.FORGED
+            return Heard(Received.FORGED)
         job = self._jobs.read(target.job_id)
         if job is None or not _is_awaited(job, attempt=target.attempt):
-            return Received.WITHOUT_EFFECT
+            return Heard(Received.WITHOUT_EFFECT, target.job_id)
         self._look_soon(job.id)
-        return Received.PASSED_ON
+        return Heard(Received.PASSED_ON, target.job_id)
 
 
 def _is_awaited(job: Job, *, attempt: int) -> bool:

@@ -1,6 +1,6 @@
 """The sweep of open jobs and batches: start what was not started, end what nobody ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from corent.core.clock import Clock
@@ -18,12 +18,13 @@ SWEEP_S: Final = 40.0
 
 @dataclass(slots=True)
 class SweepReport:
-    """How many due jobs one run saw, started and ended, and how many batches it tended."""
+    """How many due jobs one run saw, started and ended (`job_ids`), and how many batches it tended."""
 
     seen: int = 0
     started: int = 0
     ended: int = 0
     batches: int = 0
+    job_ids: list[str] = field(default_factory=list)
 
 
 class SweepJobs:
@@ -72,8 +73,10 @@ class SweepJobs:
         if job.swept_at_s <= now_s:
             self._settle.end(job, failure=JobFailure.DEADLINE_EXCEEDED)
             report.ended += 1
-        elif job.deferred:
-            report.started += self._started(job)
+            report.job_ids.append(job_id)
+        elif job.deferred and self._started(job):
+            report.started += 1
+            report.job_ids.append(job_id)
 
     def _started(self, job: Job) -> bool:
         try:
