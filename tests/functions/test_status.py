@@ -87,7 +87,7 @@ def test_a_tier_that_fails_is_an_outage_after_two_minutes_and_over_after_five(
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The budget grows through the day: with one, a generation of the first minute would fail from some hour on.
+    # A budget grows through the day: from some hour on, the first minute would have a generation fail.
     monkeypatch.setenv("CORENT_PROBE_DAILY_BUDGET_CENTS", "0")
     up: list[bool] = []
     upstream("bfl", lambda _: httpx.Response(200, json={}) if up else DOWN)
