@@ -15,6 +15,7 @@ from tests.fakes import FakeClock, ulid
 from tests.functions.conftest import CONTEXT, Cloud, load
 from tests.functions.observing import lines_of, written_lines
 from tests.functions.test_images_generate import DOWN, IMAGE
+from tests.functions.test_jobs_stream import stream
 from tests.functions.upstreams import Files, serving_files
 from tests.functions.whole_jobs import Course, opened_yard
 
@@ -124,6 +125,28 @@ def test_reading_steering_and_explaining_a_job_have_its_id_beside_the_requests_o
     assert {line["job_id"] for line in lines} == {job_id}
     answered = [line["request_id"] for line in lines if line["message"] == "answered"]
     assert answered == [answer.headers["X-Request-Id"] for answer in answers]
+
+
+def test_a_stream_over_one_connection_has_both_ids_too(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, text: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from corent.usecases.stream_job import JobStream
+
+    def turn(_: JobStream) -> None:
+        log.info("read on a thread")
+        raise TemporarilyUnavailableError("x")
+
+    monkeypatch.setattr(JobStream, "turn", turn)
+    upstream("openai", lambda _: IMAGE)
+    job_id = cloud.generate(account.live_key).json["id"]
+    text.truncate(0)
+    text.seek(0)
+    answers = [stream(account.live_key, job_id) for _ in range(2)]
+    lines = lines_of(text)
+    assert [line["message"] for line in lines] == ["answered", "read on a thread", "stream broken off"] * 2
+    assert {line["job_id"] for line in lines} == {job_id}
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert [line["request_id"] for line in lines] == [each for each in ids for _ in range(3)]
 
 
 def test_a_repeat_is_about_the_job_of_the_first_request(

@@ -81,8 +81,14 @@ def test_results_show_with_the_next_look_and_grow_stale(
 
 
 def test_a_tier_that_fails_is_an_outage_after_two_minutes_and_over_after_five(
-    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Offer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A budget grows through the day: from some hour on, the first minute would have a generation fail.
+    monkeypatch.setenv("CORENT_PROBE_DAILY_BUDGET_CENTS", "0")
     up: list[bool] = []
     upstream("bfl", lambda _: httpx.Response(200, json={}) if up else DOWN)
 
