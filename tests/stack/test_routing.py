@@ -18,9 +18,10 @@ from tests.waiting import until
 WRITERS = 100
 TABLE = "health-of-routing-tests"
 TIER = "corent-image-fast"
-FIRST = "sandbox-swift"
+# Two of the three that serve the tier, so that it is degraded however well the third does meanwhile.
+FAILING = ("sandbox-swift", "sandbox-steady")
 # Two probes a minute apart, and what the emulator takes to run them.
-TWO_PROBES_S = 150.0
+TWO_PROBES_S = 200.0
 
 
 @pytest.fixture
@@ -91,12 +92,14 @@ class Sandbox:
 
 
 @pytest.fixture
-def failing(stack: Stack) -> Iterator[str]:
-    """The first offer of the fast tier fails, until the test is over."""
+def failing(stack: Stack) -> Iterator[None]:
+    """The first offers of the fast tier fail, until the test is over."""
     sandbox = Sandbox(stack)
-    sandbox.turn(FIRST, "failing")
-    yield FIRST
-    sandbox.turn(FIRST, "working")
+    for model in FAILING:
+        sandbox.turn(model, "failing")
+    yield
+    for model in FAILING:
+        sandbox.turn(model, "working")
 
 
 def status_of(stack: Stack, tier: str = TIER) -> dict[str, Any]:
@@ -119,8 +122,7 @@ def attempts_of_one(stack: Stack, account: Account) -> list[str]:
 def test_an_outage_is_failed_over_moves_traffic_and_shows_within_two_probes(
     stack: Stack, account: Account
 ) -> None:
-    seen = [attempts_of_one(stack, account) for _ in range(3)]
-    assert all(outcomes[-1] == "completed" for outcomes in seen)
+    assert attempts_of_one(stack, account)[-1] == "completed"
     until(
         lambda: status_of(stack)["status"] == "degraded",
         what="the tier is said to be degraded",

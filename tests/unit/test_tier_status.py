@@ -27,7 +27,7 @@ from tests.fakes import START_MS
 
 GOOD, BAD, DOWN = Level.OPERATIONAL, Level.DEGRADED, Level.OUTAGE
 DAY_MS = 86_400_000
-FINE = Implementations(all=4, out=0, failing=0)
+FINE = Implementations(all=4, failing=0)
 
 
 def calls(good: int, bad: int, *, weight: int = 4, minute: int = 0) -> TierEvidence:
@@ -59,48 +59,65 @@ def judged(tier: TierEvidence, implementations: Implementations = FINE) -> Level
         (0, 0, GOOD),
         (0, 2, GOOD),  # Too few to say.
         (0, 4, BAD),
-        (0, 5, DOWN),
+        (0, 5, BAD),
         (95, 5, GOOD),
         (94, 6, BAD),
         (97, 3, GOOD),
         (10, 2, GOOD),  # Two failures are chance.
         (10, 3, BAD),
         (50, 50, BAD),
-        (49, 51, DOWN),
+        (49, 51, BAD),
     ],
 )
 def test_a_minute_at_its_thresholds(good: int, bad: int, level: Level) -> None:
     assert judged(calls(good, bad)) is level
 
 
-@pytest.mark.parametrize(
-    ("out", "failing", "level"),
-    [(0, 0, GOOD), (1, 1, GOOD), (2, 2, BAD), (3, 3, BAD), (0, 2, BAD), (4, 4, DOWN), (0, 4, BAD)],
-)
-def test_half_of_the_implementations_out_is_bad_and_all_of_them_an_outage(
-    out: int, failing: int, level: Level
+@pytest.mark.parametrize(("failing", "level"), [(0, GOOD), (1, GOOD), (2, BAD), (3, BAD), (4, DOWN)])
+def test_half_of_the_implementations_failing_is_bad_and_all_of_them_an_outage(
+    failing: int, level: Level
 ) -> None:
-    assert judged(TierEvidence(), Implementations(all=4, out=out, failing=failing)) is level
+    assert judged(TierEvidence(), Implementations(all=4, failing=failing)) is level
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "level"), [(0, 4, GOOD), (0, 5, DOWN), (4, 5, DOWN), (5, 5, GOOD), (50, 0, GOOD)]
+)
+def test_it_is_an_outage_where_most_callers_meet_one(good: int, bad: int, level: Level) -> None:
+    tier = TierEvidence()
+    for success in [True] * good + [False] * bad:
+        job = JobEnded(tier="tier", ended_at_ms=START_MS, success=success, time_ms=1_000)
+        tier = with_job(tier, job, now_ms=START_MS)
+    assert judged(tier) is level
+    assert judge(tier, FINE, now_ms=START_MS + 5 * MINUTE_MS + 1) is GOOD
+
+
+def test_callers_whom_failover_serves_meet_no_outage() -> None:
+    tier = calls(10, 20)
+    for _ in range(10):
+        job = JobEnded(tier="tier", ended_at_ms=START_MS, success=True, time_ms=1_000, retries=2)
+        tier = with_job(tier, job, now_ms=START_MS)
+    assert judged(tier, Implementations(all=3, failing=2)) is BAD
 
 
 def test_a_tier_that_nobody_sells_is_out() -> None:
-    assert judged(TierEvidence(), Implementations(all=0, out=0, failing=0)) is DOWN
+    assert judged(TierEvidence(), Implementations(all=0, failing=0)) is DOWN
 
 
 def test_one_failing_implementation_makes_even_few_failures_count() -> None:
     probes = calls(2, 1, weight=1)
     assert judged(probes) is GOOD
-    assert judged(probes, Implementations(all=3, out=0, failing=1)) is BAD
+    assert judged(probes, Implementations(all=3, failing=1)) is BAD
 
 
 def test_a_failing_implementation_that_hardly_anybody_meets_is_not_bad() -> None:
-    assert judged(calls(96, 4), Implementations(all=4, out=1, failing=1)) is GOOD
+    assert judged(calls(96, 4), Implementations(all=4, failing=1)) is GOOD
 
 
 def test_what_failed_more_than_five_minutes_ago_is_over() -> None:
     tier = calls(0, 50, minute=-5)
     assert judged(tier) is GOOD
-    assert judged(calls(0, 50, minute=-4)) is DOWN
+    assert judged(calls(0, 50, minute=-4)) is BAD
 
 
 @pytest.mark.parametrize(("slow_ms", "level"), [(1_900, GOOD), (4_000, BAD)])

@@ -15,7 +15,9 @@ from corent.core.clock import day_of
 from corent.health.evidence import slow_ms
 from corent.health.tiers import (
     MINUTE_MS,
+    MINUTES_KEPT,
     TierEvidence,
+    last_jobs,
     last_minutes,
     recent_times_ms,
     usual_slow_ms,
@@ -30,7 +32,7 @@ SLOW_RATIO: Final = 2
 # Fewer calls say nothing; fewer failures are chance, unless an implementation is known to fail.
 CALLS_MIN: Final = 3
 FAILURES_MIN: Final = 3
-OUTAGE_CALLS_MIN: Final = 5
+OUTAGE_JOBS_MIN: Final = 5
 # For the comparison of times: now, and in the days before.
 TIMES_MIN: Final = 10
 USUAL_TIMES_MIN: Final = 100
@@ -53,10 +55,9 @@ _ORDER: Final = tuple(Level)
 
 @dataclass(frozen=True, slots=True)
 class Implementations:
-    """How many of a tier's offers there are, cannot serve now, or are known to fail (those included)."""
+    """How many of a tier's offers there are, and how many cannot serve now or are known to fail."""
 
     all: int
-    out: int
     failing: int
 
 
@@ -112,12 +113,13 @@ class StatusDocument:
 
 def judge(tier: TierEvidence, implementations: Implementations, *, now_ms: int) -> Level:
     """How a tier does in this minute."""
-    if implementations.out >= implementations.all:
+    # An outage is what callers meet: where failover serves them, failing calls make a tier degraded.
+    jobs = last_jobs(tier, now_ms=now_ms, since_ms=MINUTES_KEPT * MINUTE_MS)
+    is_failing_callers = len(jobs) >= OUTAGE_JOBS_MIN and sum(jobs) < OUTAGE_BELOW * len(jobs)
+    if implementations.failing >= implementations.all or is_failing_callers:
         return Level.OUTAGE
     seen = last_minutes(tier, now_ms=now_ms)
     share = seen.succeeded / seen.all if seen.all else 1.0
-    if seen.calls >= OUTAGE_CALLS_MIN and share < OUTAGE_BELOW:
-        return Level.OUTAGE
     is_failing = seen.calls >= CALLS_MIN and (seen.failures >= FAILURES_MIN or implementations.failing > 0)
     if (is_failing and share < DEGRADED_BELOW) or 2 * implementations.failing >= implementations.all:
         return Level.DEGRADED

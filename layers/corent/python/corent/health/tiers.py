@@ -115,9 +115,9 @@ def recent_times_ms(tier: TierEvidence, *, now_ms: int) -> list[int]:
     return [took for ended, success, took in tier.jobs if success and now_ms - ended <= RECENT_MS]
 
 
-def recent_jobs(tier: TierEvidence, *, now_ms: int) -> list[bool]:
-    """Whether its last jobs succeeded, as far as they are recent."""
-    return [success for ended, success, _ in tier.jobs if now_ms - ended <= RECENT_MS]
+def last_jobs(tier: TierEvidence, *, now_ms: int, since_ms: int = RECENT_MS) -> list[bool]:
+    """Whether its last jobs succeeded, of those that ended so shortly ago."""
+    return [success for ended, success, _ in tier.jobs if now_ms - ended <= since_ms]
 
 
 def usual_slow_ms(tier: TierEvidence, *, today: str, results_min: int) -> int | None:

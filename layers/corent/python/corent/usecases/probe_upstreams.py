@@ -31,7 +31,7 @@ from corent.health.status import (
     with_standing,
 )
 from corent.health.store import HealthStore
-from corent.health.tiers import TierEvidence, recent_jobs, recent_times_ms
+from corent.health.tiers import TierEvidence, last_jobs, recent_times_ms
 from corent.jobs.job import ImageOrder
 from corent.routing.health import HealthView, view_health
 from corent.routing.offers import Offer
@@ -304,18 +304,17 @@ def _cost(call: Call, planned: Iterable[Offer], *, now_ms: int) -> Cost | None:
 def _implementations(
     offers: Sequence[Offer], view: HealthView, *, spent_up: frozenset[str]
 ) -> Implementations:
-    out, failing = 0, 0
+    failing = 0
     for offer in offers:
         seen = view.offers[offer.id]
         is_out = seen.circuit is not Circuit.CLOSED or seen.is_resting or offer.upstream in spent_up
-        out += is_out
         failing += is_out or seen.is_suspect
-    return Implementations(all=len(offers), out=out, failing=failing)
+    return Implementations(all=len(offers), failing=failing)
 
 
 def _figures(tier: TierEvidence, *, now_ms: int) -> Figures:
     times_ms = recent_times_ms(tier, now_ms=now_ms)
-    jobs = recent_jobs(tier, now_ms=now_ms)
+    jobs = last_jobs(tier, now_ms=now_ms)
     return Figures(
         latency_ms_p50=median_ms(times_ms),
         latency_ms_p95=slow_ms(times_ms),
