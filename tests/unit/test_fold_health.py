@@ -127,12 +127,12 @@ def test_an_attempt_ends_with_the_write_that_says_so_and_with_no_other(
     before: tuple[AttemptOutcome, ...] | None, after: tuple[AttemptOutcome, ...], ended: list[int]
 ) -> None:
     change = a_change(*after, before=before)
-    assert [attempt.candidate for attempt in ended_attempts(change)] == ended
+    assert [each.attempt.candidate for each in ended_attempts(change)] == ended
 
 
 def test_an_unanswered_purchase_ends_with_its_job() -> None:
     change = a_change(UNKNOWN, before=(UNKNOWN,), state=JobState.FAILED, failure=JobFailure.TIER_UNAVAILABLE)
-    assert [attempt.candidate for attempt in ended_attempts(change)] == [0]
+    assert [each.attempt.candidate for each in ended_attempts(change)] == [0]
 
 
 @pytest.mark.parametrize("before", [None, (UNAVAILABLE, UNKNOWN), (UNAVAILABLE, COMPLETED)])
@@ -140,7 +140,7 @@ def test_a_delivery_ends_with_its_job_whether_or_not_it_was_written_before(
     before: tuple[AttemptOutcome, ...] | None,
 ) -> None:
     change = a_change(UNAVAILABLE, COMPLETED, before=before, state=JobState.COMPLETED)
-    ended = [attempt.candidate for attempt in ended_attempts(change)]
+    ended = [each.attempt.candidate for each in ended_attempts(change)]
     assert ended == ([0, 1] if before is None else [1])
 
 

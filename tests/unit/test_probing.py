@@ -161,11 +161,8 @@ class Sale:
         assert mode is Mode.LIVE
         return self.offers
 
-    def spent_up(self) -> frozenset[str]:
-        return self.out_of_money
-
     def caps(self) -> DailyCaps:
-        return DailyCaps(total_micros=None, micros={})
+        return DailyCaps(total_micros=None, micros=dict.fromkeys(self.out_of_money, 0))
 
 
 @dataclass

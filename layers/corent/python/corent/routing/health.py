@@ -56,8 +56,10 @@ class HealthView:
 
 def view_health(document: HealthDocument, offers: Iterable[Offer], *, now_ms: int) -> HealthView:
     """What is known at `now_ms` of those offers. Pure."""
+    # A model stands in several tiers, with the same times and the same evidence.
+    once = {offer.id: offer for offer in offers}
     return HealthView(
-        offers={offer.id: _weigh(document, offer, now_ms=now_ms) for offer in offers},
+        offers={name: _weigh(document, offer, now_ms=now_ms) for name, offer in once.items()},
         out_of_retries=frozenset(
             name for name, tier in document.tiers.items() if not may_retry(tier, now_ms=now_ms)
         ),

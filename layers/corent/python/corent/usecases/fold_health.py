@@ -20,7 +20,7 @@ from corent.health.store import HealthStore
 from corent.health.tiers import JobEnded
 from corent.jobs.job import TERMINAL, Attempt, AttemptOutcome, Job, JobFailure, JobState, VideoOrder
 from corent.routing.offers import Offer
-from corent.routing.route import load_route
+from corent.routing.route import Appraisal, load_route
 from corent.usecases.next_step import CATALOG_DURATION_S
 from corent.usecases.upstream_requests import expected_cost_micros
 
@@ -42,6 +42,15 @@ class JobChange:
     after: Job
 
 
+@dataclass(frozen=True, slots=True)
+class EndedAttempt:
+    """An attempt that ended by a write, with its job as it stood then and its offer as it was appraised."""
+
+    job: Job
+    attempt: Attempt
+    appraisal: Appraisal
+
+
 class JobResult(StrEnum):
     """How a job ended, as far as it says something of its tier: the last two are callers' doing."""
 
@@ -61,6 +70,7 @@ class JobSeen:
     job_id: str
     tier: str
     result: JobResult
+    ended_at_ms: int
     time_ms: int
     failovers: int
     charged_micros: int
@@ -103,16 +113,15 @@ class FoldHealth:
         A change folded twice counts twice: good enough for averages. Raises HealthContendedError.
         """
         live = [change for change in changes if not change.after.wallet_id.endswith(".test")]
-        ended = [(change.after, attempt) for change in live for attempt in ended_attempts(change)]
+        ended = [each for change in live for each in ended_attempts(change)]
         now_ms = self._clock.now_ms()
-        calls = [call for job, attempt in ended if (call := self._call(job, attempt, now_ms=now_ms))]
-        costs = [cost for job, attempt in ended if (cost := self._cost(job, attempt))]
-        ended_jobs = [change.after for change in live if _has_ended(change)]
-        jobs = [_job_ended(job) for job in ended_jobs]
+        calls = [call for each in ended if (call := self._call(each, now_ms=now_ms))]
+        costs = [cost for each in ended if (cost := _cost(each))]
         seen = Folded(
-            attempts=tuple(_attempt_seen(job, attempt) for job, attempt in ended),
-            jobs=tuple(_job_seen(job) for job in ended_jobs),
+            attempts=tuple(_attempt_seen(each) for each in ended),
+            jobs=tuple(_job_seen(change.after) for change in live if _has_ended(change)),
         )
+        jobs = [_job_ended(job) for job in seen.jobs]
         if not (calls or costs or jobs):
             return seen
 
@@ -123,17 +132,17 @@ class FoldHealth:
         self._health.update(fold)
         return seen
 
-    def _call(self, job: Job, attempt: Attempt, *, now_ms: int) -> Call | None:
+    def _call(self, ended: EndedAttempt, *, now_ms: int) -> Call | None:
+        job, attempt, offer_id = ended.job, ended.attempt, ended.appraisal.offer_id
         ended_at_ms = job.created_at_ms + attempt.started_ms + attempt.duration_ms
         if now_ms - ended_at_ms > TOLD_WITHIN_MS:
             return None
-        offer_id = _offer_id(job, attempt)
         offer = self._offers.get((job.tier, offer_id))
         expected_micros = expected_cost_micros(offer, job.order) if offer is not None else 0
         paid = attempt.cost_micros if expected_micros else None
         seen = Observation(
             offer_id=offer_id,
-            upstream=_upstream(offer_id),
+            upstream=ended.appraisal.upstream,
             ended_at_ms=ended_at_ms,
             failure=_failure(attempt),
             time_ms=_catalog_time_ms(job, attempt),
@@ -142,28 +151,18 @@ class FoldHealth:
         )
         return Call(observation=seen, tiers=(job.tier,))
 
-    def _cost(self, job: Job, attempt: Attempt) -> Cost | None:
-        """What it cost, as far as known."""
-        if not attempt.cost_micros:
-            return None
-        return Cost(
-            upstream=_upstream(_offer_id(job, attempt)),
-            micros=attempt.cost_micros,
-            day=day_of(job.created_at_ms + attempt.started_ms),
-        )
 
-
-def ended_attempts(change: JobChange) -> list[Attempt]:
+def ended_attempts(change: JobChange) -> list[EndedAttempt]:
     """The attempts that ended by that write. Raises for a broken record."""
     job, before = change.after, change.before
     candidates = load_route(job.route).candidates
     ended = []
     for place, attempt in enumerate(job.attempts):
-        candidates[attempt.candidate]  # A record that names no offer is broken.
+        appraisal = candidates[attempt.candidate].appraisal  # A record that names no offer is broken.
         was = before.attempts[place] if before is not None and place < len(before.attempts) else None
         had_ended = was is not None and before is not None and _is_ended(was, before)
         if _is_ended(attempt, job) and not had_ended:
-            ended.append(attempt)
+            ended.append(EndedAttempt(job=job, attempt=attempt, appraisal=appraisal))
     return ended
 
 
@@ -178,33 +177,47 @@ def _has_ended(change: JobChange) -> bool:
     return was_open and change.after.state in TERMINAL
 
 
-def _job_ended(job: Job) -> JobEnded:
-    result = _result(job)
+def _cost(ended: EndedAttempt) -> Cost | None:
+    """What it cost, as far as known."""
+    job, attempt = ended.job, ended.attempt
+    if not attempt.cost_micros:
+        return None
+    return Cost(
+        upstream=ended.appraisal.upstream,
+        micros=attempt.cost_micros,
+        day=day_of(job.created_at_ms + attempt.started_ms),
+    )
+
+
+def _job_ended(job: JobSeen) -> JobEnded:
     return JobEnded(
         tier=job.tier,
-        ended_at_ms=_ended_at_ms(job),
-        success=None if result in _SAYS_NOTHING else result is JobResult.COMPLETED,
-        time_ms=_ended_at_ms(job) - job.created_at_ms,
-        retries=_failovers(job),
+        ended_at_ms=job.ended_at_ms,
+        success=None if job.result in _SAYS_NOTHING else job.result is JobResult.COMPLETED,
+        time_ms=job.time_ms,
+        retries=job.failovers,
     )
 
 
 def _job_seen(job: Job) -> JobSeen:
     result = _result(job)
+    ended_at_ms = job.created_at_ms if job.finished_at_ms is None else job.finished_at_ms
     return JobSeen(
         job_id=job.id,
         tier=job.tier,
         result=result,
-        time_ms=_ended_at_ms(job) - job.created_at_ms,
-        failovers=_failovers(job),
+        ended_at_ms=ended_at_ms,
+        time_ms=ended_at_ms - job.created_at_ms,
+        failovers=max(0, len(job.attempts) - 1),
         charged_micros=job.hold_micros if result is JobResult.COMPLETED else 0,
     )
 
 
-def _attempt_seen(job: Job, attempt: Attempt) -> AttemptSeen:
+def _attempt_seen(ended: EndedAttempt) -> AttemptSeen:
+    attempt = ended.attempt
     return AttemptSeen(
-        job_id=job.id,
-        offer_id=_offer_id(job, attempt),
+        job_id=ended.job.id,
+        offer_id=ended.appraisal.offer_id,
         outcome=attempt.outcome,
         time_ms=attempt.duration_ms,
         cost_micros=attempt.cost_micros or 0,
@@ -217,22 +230,6 @@ def _result(job: Job) -> JobResult:
     if job.failure in CALLERS_DOING:
         return JobResult.REFUSED
     return JobResult.COMPLETED if job.state is JobState.COMPLETED else JobResult.FAILED
-
-
-def _ended_at_ms(job: Job) -> int:
-    return job.created_at_ms if job.finished_at_ms is None else job.finished_at_ms
-
-
-def _failovers(job: Job) -> int:
-    return max(0, len(job.attempts) - 1)
-
-
-def _offer_id(job: Job, attempt: Attempt) -> str:
-    return load_route(job.route).candidates[attempt.candidate].offer_id
-
-
-def _upstream(offer_id: str) -> str:
-    return offer_id.partition("/")[0]
 
 
 def _failure(attempt: Attempt) -> Failure | None:

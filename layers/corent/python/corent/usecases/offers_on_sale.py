@@ -1,6 +1,6 @@
 """What is on sale now: the catalog, less what we hold no credentials for, with recent health and spending."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +27,12 @@ class DailyCaps:
 
     total_micros: int | None
     micros: Mapping[str, int]
+
+    def reached(self, today: Mapping[str, int], *, upstreams: Iterable[str]) -> frozenset[str]:
+        """Those of all `upstreams` that have cost as much today as they may: all, once the total has."""
+        if self.total_micros is not None and sum(today.values()) >= self.total_micros:
+            return frozenset(upstreams)
+        return frozenset(name for name, cap_micros in self.micros.items() if today.get(name, 0) >= cap_micros)
 
 
 class OffersOnSale:
@@ -101,9 +107,4 @@ class OffersOnSale:
         """
         self.health(mode=Mode.LIVE)
         today = self._document.spend.of(day_of(self._clock.now_ms()))
-        caps = self._caps()
-        if caps.total_micros is not None and sum(today.values()) >= caps.total_micros:
-            return frozenset(offer.upstream for offer in self._offers)
-        return frozenset(
-            upstream for upstream, micros in caps.micros.items() if today.get(upstream, 0) >= micros
-        )
+        return self._caps().reached(today, upstreams={offer.upstream for offer in self._offers})

@@ -253,7 +253,10 @@ class ProbeUpstreams:
         self, document: HealthDocument, view: HealthView, offers: Sequence[Offer], *, now_ms: int
     ) -> dict[str, Level]:
         """Write every tier's status as it is from now on; the levels."""
-        spent_up = self._on_sale.spent_up()
+        # Of the document just written: what routing keeps may be a minute old here.
+        spent_up = self._on_sale.caps().reached(
+            document.spend.of(day_of(now_ms)), upstreams={offer.upstream for offer in offers}
+        )
         levels: dict[str, Level] = {}
 
         def step(status: StatusDocument) -> StatusDocument:
