@@ -7,6 +7,8 @@ VENVS := .corent/venvs
 UV := $(VENVS)/uv/bin/uv
 DEV := $(VENVS)/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 $(VENVS)/sam/bin/sam
+# What our own programs import: the functions' packages, as their layers bring them.
+PACKAGES := .:layers/corent/python:layers/pages/python
 BALANCE_CENTS ?= 5000
 # Processor of the functions on AWS.
 ARCH ?= arm64
@@ -65,8 +67,8 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
-	PYTHONPATH=.:layers/corent/python $(DEV)/lint-imports
-	PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi --check
+	PYTHONPATH=$(PACKAGES) $(DEV)/lint-imports
+	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
@@ -95,7 +97,7 @@ bench-routing: $(VENVS)/dev.stamp ## Play months of failing upstreams and compar
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
-	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi
+	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi
 
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
@@ -159,9 +161,10 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	compile layers/sandbox_videos/requirements.in -o layers/sandbox_videos/requirements.txt; \
 	compile layers/stream/requirements.in -o layers/stream/requirements.txt; \
 	compile layers/stripe/requirements.in -c layers/deps/requirements.txt -o layers/stripe/requirements.txt; \
+	compile layers/pages/requirements.in -c layers/deps/requirements.txt -o layers/pages/requirements.txt; \
 	for name in uv emulator sam; do compile requirements/$$name.in -o requirements/$$name.txt; done; \
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
-	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt \
+	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt -c layers/pages/requirements.txt \
 	  -o requirements/dev.txt; \
 	for name in browser mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 

@@ -21,10 +21,25 @@ _OPEN = (
 )
 
 
+_GIVE = "import sys; from corent.wiring import operator; operator.give_owner(sys.argv[1], email=sys.argv[2])"
+
+
 def open_account(*, balance_cents: int, environment: dict[str, str]) -> dict[str, str]:
     """Return a new account's id and keys; the environment names the tables, as it does for a function."""
+    said = _as_operator(_OPEN, str(balance_cents), environment=environment)
+    account: dict[str, str] = json.loads(said.splitlines()[-1])
+    return account
+
+
+def give_owner(account_id: str, *, email: str, environment: dict[str, str]) -> None:
+    """Let whoever has that address sign in to the account. May be repeated."""
+    _as_operator(_GIVE, account_id, email, environment=environment)
+
+
+def _as_operator(code: str, *arguments: str, environment: dict[str, str]) -> str:
+    """Run our own package as an operator does, and return what it says."""
     ended = subprocess.run(
-        [sys.executable, "-c", _OPEN, str(balance_cents)],
+        [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         env=os.environ | environment | {"PYTHONPATH": str(PACKAGE)},
         stdin=subprocess.DEVNULL,
@@ -33,9 +48,8 @@ def open_account(*, balance_cents: int, environment: dict[str, str]) -> dict[str
         check=False,
     )
     if ended.returncode != 0:
-        raise StackError(f"No account could be opened:\n{ended.stderr.strip()}")
-    account: dict[str, str] = json.loads(ended.stdout.splitlines()[-1])
-    return account
+        raise StackError(f"The operator's tools failed:\n{ended.stderr.strip()}")
+    return ended.stdout
 
 
 def function_environment(place: Place, deployment: Deployment) -> dict[str, str]:

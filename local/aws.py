@@ -9,6 +9,7 @@ from local.place import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -57,3 +58,8 @@ def s3() -> "S3Client":
 def secrets() -> "SecretsManagerClient":
     """Return a client of the emulator."""
     return boto3.client("secretsmanager")
+
+
+def people() -> "CognitoIdentityProviderClient":
+    """Return a client of the emulator."""
+    return boto3.client("cognito-idp")

@@ -36,7 +36,7 @@ class Deployment:
     def tables(self) -> dict[str, str]:
         return {
             name: self.outputs[f"{name.capitalize()}TableName"]
-            for name in ("keys", "jobs", "balances", "health")
+            for name in ("keys", "jobs", "balances", "health", "people")
         }
 
     def api_url(self, place: Place) -> str:

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from local.identity import SignUp
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Each forwarded request may need a process of its own behind it; more than these wait their turn here.
 FORWARDS_MAX = 48
@@ -148,7 +150,7 @@ class Front:
         await self._client.aclose()
 
 
-def app(front: Front) -> Starlette:
+def app(front: Front, *, sign_up: SignUp) -> Starlette:
     """Return the ASGI app."""
 
     @asynccontextmanager
@@ -159,6 +161,8 @@ def app(front: Front) -> Starlette:
     return Starlette(
         lifespan=closing,
         routes=[
+            Route("/local/sign-up", sign_up.show, methods=["GET"]),
+            Route("/local/sign-up", sign_up.make, methods=["POST"]),
             Route("/files/{key:path}", front.file, methods=["GET", "HEAD"]),
             Route("/v1/jobs/{id}/stream", front.stream, methods=["GET"]),
             Route("/{path:path}", front.forward, methods=METHODS),

@@ -97,7 +97,8 @@ def _load(app: Path) -> ModuleType:
 def main() -> int:
     """Write the document, or say whether the written one is current."""
     os.environ.update({name: value for name, value in PLACEHOLDERS.items() if name not in os.environ})
-    sys.path.insert(0, str(ROOT / "functions" / "sandbox_upstream"))
+    for name in ("sandbox_upstream", "dashboard"):
+        sys.path.insert(0, str(ROOT / "functions" / name))
     text = json.dumps(make_document(), indent=1, ensure_ascii=False) + "\n"
     if "--check" in sys.argv:
         current = DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == text

@@ -24,6 +24,7 @@ from local import (
     emulator,
     first_image,
     front,
+    identity,
     payments,
     processes,
     sam_local,
@@ -86,9 +87,13 @@ def _wait_until_it_answers(url: str, *, place: Place, started: subprocess.Popen[
 
 
 @contextmanager
-def running_front(place: Place, *, api_url: str, streams_url: str, bucket_url: str) -> Iterator[None]:
+def running_front(
+    place: Place, *, api_url: str, streams_url: str, bucket_url: str, sign_up: identity.SignUp
+) -> Iterator[None]:
     """Serve the front on its port from a thread of this process."""
-    app = front.app(front.Front(api_url=api_url, streams_url=streams_url, bucket_url=bucket_url))
+    app = front.app(
+        front.Front(api_url=api_url, streams_url=streams_url, bucket_url=bucket_url), sign_up=sign_up
+    )
     config = uvicorn.Config(
         app,
         proxy_headers=False,
@@ -156,8 +161,15 @@ def serve(
             linux = deployment.build(target=deployment.architecture(), sources=sources, log=place.log)
             api_url = stack.enter_context(sam_local.running_api(place, built=linux))
         streams_url = stack.enter_context(streams.running_streams(place))
+        sign_up = identity.SignUp(
+            pool_id=deployed.outputs["UserPoolId"],
+            client_id=deployed.outputs["UserPoolClientId"],
+            pool_url=place.aws_url,
+        )
         stack.enter_context(
-            running_front(place, api_url=api_url, streams_url=streams_url, bucket_url=bucket_url)
+            running_front(
+                place, api_url=api_url, streams_url=streams_url, bucket_url=bucket_url, sign_up=sign_up
+            )
         )
         stripe = stack.enter_context(payments.running_payments(place))
         account = accounts.first_account(place, deployed)
@@ -167,6 +179,7 @@ def serve(
             "region": aws.REGION,
             "stack_name": deployment.STACK_NAME,
             **account,
+            **identity.first_user(place, deployed, account_id=account["account_id"]),
             "tables": deployed.tables,
             "stripe_stub_url": stripe.base_url,
             "stripe_events_url": payments.events_url(place),
@@ -190,6 +203,10 @@ def run(place: Place, *, in_containers: bool = False) -> None:
         say(f"Ready: {place.base_url}   (AWS services: {place.aws_url}, details: {shown(place.local_json)})")
         say(f"Payments: a stand-in for Stripe at {local['stripe_stub_url']}, where no money moves.")
         first_image.make(place, local, say=say)
+        say(
+            f"Dashboard: {place.base_url}/dashboard   (sign in as {local['user_email']}, password "
+            f"{local['user_password']}, or create an account)"
+        )
         say("\nServing until Ctrl-C.")
 
     serve(place, report=say, ready=ready, in_containers=in_containers)

@@ -4,11 +4,12 @@ from typing import Any
 
 from tests.template.template import template
 
-TABLES = {"keys": "KeysTable", "jobs": "JobsTable", "balances": "BalancesTable", "health": "HealthTable"}
+TABLES = {"keys": "KeysTable", "jobs": "JobsTable", "balances": "BalancesTable"}
+TABLES |= {"health": "HealthTable", "people": "PeopleTable"}
 
 
 def create_tables(client: Any) -> None:
-    """Make the four tables, named `keys`, `jobs`, `balances` and `health`."""
+    """Make the tables, named `keys`, `jobs`, `balances`, `health` and `people`."""
     resources = template()["Resources"]
     for name, resource in TABLES.items():
         properties = resources[resource]["Properties"]

@@ -4,6 +4,7 @@ Only the SHA-256 of a key is stored. The checksum lets a mistyped key be refused
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 import zlib
@@ -57,10 +58,29 @@ class ApiKey:
     expires_at_s: int | None
     limit_micros: int | None
 
+    @property
+    def is_of_session(self) -> bool:
+        """Whether it belongs to a session of the dashboard: nobody ever sees it, and lists leave it out."""
+        return not self.id.startswith("key_")
+
 
 def new_secret(mode: Mode) -> str:
     """A new key: 190 random bits from the system's source."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+    return f"co_{mode.value}_{body}{_checksum(f'co_{mode.value}_{body}')}"
+
+
+def derived_secret(mode: Mode, *, seed: str) -> str:
+    """The key that a session's secret stands for: whoever has the one can make the other, nobody else can.
+
+    So a session needs no key at rest. `seed` must have more random bits than a key; the same one gives the
+    same key.
+    """
+    value = int.from_bytes(hmac.digest(seed.encode(), f"api key {mode.value}".encode(), "sha256"))
+    body = ""
+    for _ in range(32):
+        value, rest = divmod(value, 62)
+        body += _ALPHABET[rest]
     return f"co_{mode.value}_{body}{_checksum(f'co_{mode.value}_{body}')}"
 
 

@@ -33,9 +33,13 @@ class KeyStore(Protocol):
         ...
 
     def list_by_account(self, account_id: str) -> list[ApiKey]:
-        """The account's keys, newest first. Eventually consistent."""
+        """The account's keys without those of sessions, newest first. Eventually consistent."""
         ...
 
     def revoke(self, account_id: str, *, key_id: str) -> bool:
         """Put the key out of force at once. False when the account has no such key. May be repeated."""
+        ...
+
+    def remove(self, key_sha256: str) -> None:
+        """Forget a key, which puts it out of force at once. May be repeated."""
         ...

@@ -140,6 +140,9 @@ class DynamoDB:
     def update_item(self, **parameters: Any) -> dict[str, Any]:
         return self._service.call("UpdateItem", parameters)
 
+    def delete_item(self, **parameters: Any) -> dict[str, Any]:
+        return self._service.call("DeleteItem", parameters)
+
     def query(self, **parameters: Any) -> dict[str, Any]:
         return self._service.call("Query", parameters)
 

@@ -9,6 +9,9 @@ CorentError
 │   ├── QuoteExpiredError          422  quote_expired
 │   └── IdempotencyKeyReusedError  422  idempotency_key_reused
 ├── ContentRefusedError            422  content_policy_violation
+├── SignInRefusedError             400  sign_in_refused (dashboard only)
+├── SessionEndedError              401  session_ended (dashboard only)
+├── ForeignFormError               403  foreign_form (dashboard only)
 ├── InvalidApiKeyError             401  invalid_api_key
 ├── InvalidSignatureError          401  invalid_signature (callbacks only)
 ├── InsufficientFundsError         402  insufficient_funds
@@ -27,12 +30,14 @@ CorentError
 ├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
 ├── TierUnavailableError           503  tier_unavailable
 ├── TemporarilyUnavailableError    503  temporarily_unavailable
+├── UnansweredError                503  unanswered (dashboard only)
+├── RelayedError                   the API's own error, shown by a page
 └── InternalError                  500  internal
     └── InvariantViolationError         books that do not add up; alarms, never repaired
         └── PaymentMismatchError        a payment that is not what its order says; credits nothing
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CorentError(Exception):
@@ -117,6 +122,30 @@ class ContentRefusedError(CorentError):
     status = 422
     type = "content_policy_error"
     code = "content_policy_violation"
+
+
+class SignInRefusedError(CorentError):
+    """A sign-in that is not the one this browser began, or that the identity provider does not vouch for."""
+
+    status = 400
+    type = "authentication_error"
+    code = "sign_in_refused"
+
+
+class SessionEndedError(CorentError):
+    """Nobody is signed in, or no longer."""
+
+    status = 401
+    type = "authentication_error"
+    code = "session_ended"
+
+
+class ForeignFormError(CorentError):
+    """A form that was not sent by a page of ours, in this session."""
+
+    status = 403
+    type = "permission_error"
+    code = "foreign_form"
 
 
 class InvalidApiKeyError(CorentError):
@@ -246,6 +275,29 @@ class TemporarilyUnavailableError(CorentError):
     type = "api_error"
     code = "temporarily_unavailable"
     retryable = True
+
+
+class UnansweredError(CorentError):
+    """The API gave a page no answer in time; whether the request was carried out is unknown."""
+
+    status = 503
+    type = "api_error"
+    code = "unanswered"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Corent did not answer in time. Nothing you typed is lost: try again.")
+
+
+class RelayedError(CorentError):
+    """An error that the API answered a page with, to be shown there. The status and words are the API's."""
+
+    def __init__(self, error: dict[str, Any], *, status: int) -> None:
+        super().__init__(str(error["message"]), param=error.get("param"))
+        self.status = status  # type: ignore[misc]  # Of this one answer, not of the class.
+        self.type = str(error["type"])  # type: ignore[misc]
+        self.code = str(error["code"])
+        self.request_id = str(error["request_id"])
 
 
 class InternalError(CorentError):

@@ -8,12 +8,18 @@ from ulid import ULID
 Prefix = Literal["job", "req", "key", "acct", "evt", "batch"]
 
 _ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+_IS_ULID = re.compile(_ULID)
 _ID = {prefix: re.compile(f"{prefix}_{_ULID}") for prefix in ("job", "req", "key", "acct", "evt", "batch")}
 
 
 def new_ulid() -> str:
     """26 characters; a request and the job or batch it makes share them."""
     return str(ULID())
+
+
+def is_ulid(text: str) -> bool:
+    """Whether `text` has the form of `new_ulid`'s."""
+    return _IS_ULID.fullmatch(text) is not None
 
 
 def is_id(text: str, *, prefix: Prefix) -> bool:

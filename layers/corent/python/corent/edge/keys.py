@@ -10,13 +10,16 @@ from corent.edge.bodies.keys import KeyBody
 from corent.usecases.manage_keys import NewKey
 
 
-def new_key_of(body: KeyBody) -> NewKey:
-    """What key is wanted. Raises InvalidRequestError for a time that is none."""
+def new_key_of(body: KeyBody, *, also: tuple[Scope, ...] = ()) -> NewKey:
+    """What key is wanted; `also` are scopes that no body can ask for.
+
+    Raises InvalidRequestError for a time that is none.
+    """
     expires_at_ms = time_ms(body.expires_at, param="expires_at")
     return NewKey(
         label=body.label,
         mode=Mode(body.mode),
-        scopes=tuple(dict.fromkeys(Scope(scope) for scope in body.scopes)),
+        scopes=(*dict.fromkeys(Scope(scope) for scope in body.scopes), *also),
         limit_micros=body.limit_cents * MICROS_PER_CENT if body.limit_cents is not None else None,
         expires_at_s=expires_at_ms // 1000 if expires_at_ms is not None else None,
     )

@@ -4,7 +4,9 @@ from typing import Final
 
 # Path templates and their methods. What is not listed here is answered 404, another method 405.
 ROUTES: Final[dict[str, tuple[str, ...]]] = {
-    "/dashboard/billing": ("GET",),
+    "/assets/{name}": ("GET",),
+    "/dashboard": ("GET",),
+    "/dashboard/{proxy+}": ("GET", "POST"),
     "/openapi.json": ("GET",),
     "/v1/account/alerts": ("DELETE", "GET", "PUT"),
     "/v1/account/auto-topup": ("DELETE", "GET", "PUT"),
@@ -36,7 +38,11 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
 # Routes that answer without a key; everything else is protected.
 PUBLIC_ROUTES: Final = frozenset(
     {
-        ("GET", "/dashboard/billing"),
+        ("GET", "/assets/{name}"),
+        # Pages ask for a session, and not for a key.
+        ("GET", "/dashboard"),
+        ("GET", "/dashboard/{proxy+}"),
+        ("POST", "/dashboard/{proxy+}"),
         ("GET", "/openapi.json"),
         ("GET", "/v1/status"),
         ("POST", "/v1/callbacks/{provider}/{token}"),

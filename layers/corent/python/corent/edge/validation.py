@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from corent.core.errors import CorentError, InvalidRequestError, MalformedJsonError
-from corent.edge.bodies import IMAGE_TAG, VIDEO_TAG
+from corent.edge.bodies import IMAGE_TAG, VIDEO_TAG, Body
 
 # What stands in a place and is no part of what the caller sent.
 _NOT_SENT: Final = frozenset({"body", "query", "path", "header", IMAGE_TAG, VIDEO_TAG})
@@ -33,6 +34,14 @@ def refused(error: RequestValidationError) -> CorentError:
     in_item = place[0] == "requests" and len(place) > 2
     field = place[2] if in_item else place[0]
     return InvalidRequestError(f"{param}: {message}", code=f"invalid_{field}", param=param)
+
+
+def checked[B: Body](model: type[B], fields: dict[str, Any]) -> B:
+    """A body made of a form's fields, by the rules of the endpoint. Raises what the endpoint would answer."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise refused(RequestValidationError(error.errors())) from error
 
 
 def _param(place: list[Any]) -> str:

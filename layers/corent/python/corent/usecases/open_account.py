@@ -1,4 +1,4 @@
-"""Open an account: two wallets, and a first key for each."""
+"""Open an account: two wallets, and for operators a first key for each."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,15 @@ class OpenedAccount:
     test_key: str
 
 
-class OpenAccount:
-    """An operator's act; no route leads here."""
+class OpenWallets:
+    """The two wallets of an account. What makes an account of an id."""
 
-    def __init__(self, *, ledger: JobLedger, keys: ManageKeys, clock: Clock) -> None:
+    def __init__(self, *, ledger: JobLedger, clock: Clock) -> None:
         self._ledger = ledger
-        self._keys = keys
         self._clock = clock
 
-    def __call__(self, *, balance_cents: int) -> OpenedAccount:
-        """A fresh account with that much promotional money. The live key may also manage keys."""
-        account_id = f"acct_{new_ulid()}"
+    def __call__(self, account_id: str, *, balance_cents: int) -> None:
+        """Open both, the live one with that much promotional money. May be repeated."""
         for mode, amount_micros in (
             (Mode.LIVE, balance_cents * MICROS_PER_CENT),
             (Mode.TEST, TEST_BALANCE_MICROS),
@@ -45,6 +43,19 @@ class OpenAccount:
                     cause="account opened",
                     refilled_on=day_of(self._clock.now_ms()) if mode is Mode.TEST else None,
                 )
+
+
+class OpenAccount:
+    """An operator's act; no route leads here."""
+
+    def __init__(self, *, open_wallets: OpenWallets, keys: ManageKeys) -> None:
+        self._open_wallets = open_wallets
+        self._keys = keys
+
+    def __call__(self, *, balance_cents: int) -> OpenedAccount:
+        """A fresh account with that much promotional money. The live key may also manage keys."""
+        account_id = f"acct_{new_ulid()}"
+        self._open_wallets(account_id, balance_cents=balance_cents)
         _, live_key = self._keys.grant(account_id, _first_key(Mode.LIVE, (*GRANTABLE, Scope.ADMIN)))
         _, test_key = self._keys.grant(account_id, _first_key(Mode.TEST, GRANTABLE))
         return OpenedAccount(account_id=account_id, live_key=live_key, test_key=test_key)

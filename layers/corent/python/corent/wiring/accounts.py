@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from corent.accounts.keys import Scope
 from corent.accounts.limiter import rate_limits
 from corent.adapters.aws import DynamoDB
 from corent.adapters.dynamo.keys import DynamoKeys
@@ -9,6 +10,9 @@ from corent.core.clock import SystemClock
 from corent.usecases.authenticate import FAILURES_PER_MINUTE_MAX, Authenticate
 from corent.usecases.manage_keys import ManageKeys
 from corent.wiring.settings import Settings, read_settings
+
+# The scope that the API never grants; the dashboard does.
+ADMIN = Scope.ADMIN
 
 
 class AccountSettings(Settings):

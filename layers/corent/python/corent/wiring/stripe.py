@@ -37,4 +37,6 @@ def account() -> StripeAccount:
 
 @cache
 def processor() -> StripeProcessor:
-    return StripeProcessor(account=account(), return_url=f"{settings().public_base_url}/dashboard/billing")
+    return StripeProcessor(
+        account=account(), return_url=f"{settings().public_base_url}/dashboard/billing/returned"
+    )

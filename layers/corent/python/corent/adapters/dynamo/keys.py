@@ -3,7 +3,7 @@
 pk = K#<sha256(key)>  sk = KEY   acct, key_id, mode, scopes, status, label, key_prefix, key_last4,
                                  created_at_ms, expires_at_s, limit_micros, tat_generate and tat_read
                                  (theoretical arrival times, ms), spent_<YYYYMM> (micro-dollars, only
-                                 with a limit)
+                                 with a limit), ttl_s (only a session's)
 pk = F#<address>      sk = M#<minute>   failed, ttl_s
 
 index by_account  acct, key_id   a list of keys; it leaves out what each request changes
@@ -111,6 +111,8 @@ class DynamoKeys:
         }
         if key.expires_at_s is not None:
             item["expires_at_s"] = number(key.expires_at_s)
+            if key.is_of_session:
+                item["ttl_s"] = item["expires_at_s"]
         if key.limit_micros is not None:
             item["limit_micros"] = number(key.limit_micros)
         self._client.put_item(
@@ -134,6 +136,10 @@ class DynamoKeys:
             )
             return True
         return False
+
+    @answering()
+    def remove(self, key_sha256: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=_item_key(key_sha256))
 
     def _count(
         self,
@@ -178,13 +184,14 @@ class DynamoKeys:
         return answer["Attributes"], True
 
     def _of_account(self, account_id: str, *, key_id: str | None = None) -> list[dict[str, Value]]:
-        condition, values = "acct = :a", {":a": text(account_id)}
+        # Those of sessions are named in another way.
+        condition, values = "begins_with(key_id, :k)", {":a": text(account_id), ":k": text("key_")}
         if key_id is not None:
-            condition, values = "acct = :a AND key_id = :k", {**values, ":k": text(key_id)}
+            condition, values = "key_id = :k", {**values, ":k": text(key_id)}
         query: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": "by_account",
-            "KeyConditionExpression": condition,
+            "KeyConditionExpression": f"acct = :a AND {condition}",
             "ExpressionAttributeValues": values,
             "ScanIndexForward": False,
         }
