@@ -388,3 +388,37 @@ def virtual_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
         move = getattr(virtual, name)
         monkeypatch.setattr(SystemClock, name, lambda _, *given, move=move: move(*given))
     return virtual
+
+
+@pytest.fixture
+def outside(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the dashboard reaches over HTTP: a user pool, and the API's handlers in this process."""
+    from corent.wiring import dashboard
+    from tests.functions.dashboard_world import Outside, Pool
+
+    reached = Outside(cloud, Pool())
+    client = httpx.Client(transport=httpx.MockTransport(reached.respond), trust_env=False)
+    monkeypatch.setattr(dashboard, "_client", lambda: client)
+    return reached
+
+
+@pytest.fixture
+def somebody(outside: Any) -> Any:
+    """A browser with somebody signed in, whose account is new."""
+    from tests.functions.dashboard_world import Browser
+
+    browser = Browser(outside.cloud)
+    browser.sign_in(outside.pool)
+    return browser
+
+
+@pytest.fixture
+def owner(outside: Any, account: OpenedAccount) -> Any:
+    """A browser with the owner of the account with 50 dollars signed in."""
+    from corent.wiring.operator import give_owner
+    from tests.functions.dashboard_world import Browser
+
+    give_owner(account.account_id, email=outside.pool.email)
+    browser = Browser(outside.cloud)
+    browser.sign_in(outside.pool)
+    return browser

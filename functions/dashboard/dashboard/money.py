@@ -5,7 +5,7 @@ from typing import Final
 
 from corent.core.errors import InvalidRequestError
 
-_DOLLARS: Final = re.compile(r"\$?(\d{1,9})(?:\.(\d{1,2}))?")
+_DOLLARS: Final = re.compile(r"\$?([0-9]{1,9})(?:\.([0-9]{1,2}))?")
 
 
 def cents_of(text: str, *, param: str) -> int:

@@ -1,6 +1,6 @@
 """Sign in, sign out, and which of the account's two worlds the pages show."""
 
-from corent.core.errors import CorentError, SignInRefusedError
+from corent.core.errors import CorentError, InvalidRequestError
 from corent.wiring import dashboard
 from corent_pages.site import MODE, SESSION, SIGN_IN, Page, new_secret, safe_path
 from dashboard.site import site
@@ -71,6 +71,6 @@ def switch() -> Page:
     visit = site.visit
     mode = visit.text("mode")
     if mode not in ("live", "test"):
-        raise SignInRefusedError("The mode is live or test.")
+        raise InvalidRequestError("mode is live or test.", code="invalid_mode", param="mode")
     visit.set_cookie(MODE, mode)
     return site.go(safe_path(visit.text("to")))
