@@ -22,6 +22,10 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 test: stack-tools browser ## Run every test, those on the local stack and in a browser too
 	$(DEV)/python -m pytest
 
+.PHONY: screenshots
+screenshots: stack-tools browser ## Take the pictures of docs/images anew, by the test that walks through the dashboard
+	CORENT_SCREENSHOTS=docs/images $(DEV)/python -m pytest -q tests/stack/test_dashboard.py -k person
+
 .PHONY: test-fast
 test-fast: $(VENVS)/dev.stamp ## Run the tests that need no stack and no browser
 	$(DEV)/python -m pytest --ignore=tests/stack --ignore=tests/browser
@@ -126,7 +130,7 @@ $(VENVS)/%.stamp: requirements/%.txt $(UV)
 	@touch $@
 
 .PHONY: browser
-browser: $(VENVS)/browser.stamp $(if $(CORENT_BROWSER),,.corent/browser/stamp) ## Set up the browser for tests (CORENT_BROWSER names another)
+browser: $(VENVS)/browser.stamp .corent/browser/stamp ## Set up the browser for tests, and what judges pages there (CORENT_BROWSER names another browser)
 
 # Laid on top of dev, whose own sync removes it: so it is laid anew after that.
 $(VENVS)/browser.stamp: requirements/browser.txt $(VENVS)/dev.stamp $(UV)
@@ -139,6 +143,7 @@ $(VENVS)/browser.stamp: requirements/browser.txt $(VENVS)/dev.stamp $(UV)
 	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
 	@npm ci --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts --no-engine-strict
 	@node tests/browser/unpack.mjs $(@D)/node_modules/@sparticuz/chromium $(@D)/chromium
+	@cp $(@D)/node_modules/axe-core/axe.min.js $(@D)/axe.js
 	@rm -rf $(@D)/node_modules
 	@touch $@
 

@@ -72,9 +72,16 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(started: Browser, *, javascript: bool = True) -> Iterator[Seen]:
+def visit(
+    started: Browser, *, javascript: bool = True, dark: bool = False, width_px: int = 1280
+) -> Iterator[Seen]:
     """Open a page in a session of its own, with nothing left from others."""
-    context = started.new_context(java_script_enabled=javascript)
+    context = started.new_context(
+        java_script_enabled=javascript,
+        color_scheme="dark" if dark else "light",
+        viewport={"width": width_px, "height": 800},
+        reduced_motion="reduce",
+    )
     context.set_default_timeout(TIMEOUT_MS)
     seen = Seen(context.new_page())
     seen.page.on("request", seen.on_request)

@@ -232,3 +232,25 @@ def test_on_aws_forms_lead_to_the_processors_pages_and_the_pools(
     dashboard.settings.cache_clear()
     policy = somebody.get("/dashboard/sign-in").headers["Content-Security-Policy"][0]
     assert "form-action 'self' https://checkout.stripe.com https://people.corent.example" in policy
+
+
+def test_a_script_whose_form_came_too_late_leads_to_the_page_that_says_so(
+    somebody: Browser, outside: Outside, clock: FakeClock
+) -> None:
+    somebody.get("/dashboard/playground")
+    clock.sleep(31 * 60)
+    page = somebody.post("/dashboard/playground", {"prompt": "kept"}, **{"HX-Request": "true"})
+    assert (page.status, page.headers["HX-Redirect"]) == (
+        401,
+        ["/dashboard/sign-in/ended?to=%2Fdashboard%2Fplayground"],
+    )
+    assert "Nothing was sent" in somebody.get(page.headers["HX-Redirect"][0]).words
+    somebody.sign_in(outside.pool, to="/dashboard/playground")
+    assert somebody.get("/dashboard/playground").value("prompt") == "kept"
+
+
+def test_a_script_is_told_of_an_error_in_a_part_of_a_page(somebody: Browser) -> None:
+    page = somebody.get("/dashboard/jobs/job_1/card", **{"HX-Request": "true"})
+    assert page.status == 404
+    assert "<html" not in page.text
+    assert 'role="alert"' in page.text

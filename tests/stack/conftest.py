@@ -42,6 +42,8 @@ class Stack:
     region: str
     stack_name: str
     account: Account
+    user_email: str
+    user_password: str
     tables: dict[str, str]
     stripe_stub_url: str
     stripe_events_url: str

@@ -84,7 +84,7 @@ def test_a_click_on_the_pay_page_raises_the_balance_once(
     with visit(chromium) as seen:
         seen.page.goto(made["checkout_url"])
         seen.page.get_by_role("button", name="Pay $10.00").click()
-        seen.page.wait_for_url(f"{stack.base_url}/dashboard/billing")
+        seen.page.wait_for_url(f"{stack.base_url}/dashboard/billing/returned")
         assert seen.page.get_by_role("heading").inner_text() == "Back from the payment page"
         assert (seen.hosts, seen.problems) == ({"127.0.0.1"}, [])
     until(lambda: balance_cents(stack, payer) == 1_000, what="the deposit to be credited")

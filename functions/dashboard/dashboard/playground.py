@@ -69,7 +69,7 @@ def _show(kind: str, *, form: Form | None = None, error: CorentError | None = No
 def _again(*, error: CorentError) -> Page:
     form = site.visit.form
     if site.visit.wants_part:
-        return site.show("playground_refused.html", error=error)
+        return site.show("refused.html", error=error)
     return _show(_kind(first(form, "kind")), form=form, error=error)
 
 

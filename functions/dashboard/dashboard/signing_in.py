@@ -1,8 +1,10 @@
 """Sign in, sign out, and which of the account's two worlds the pages show."""
 
+from urllib.parse import quote
+
 from corent.core.errors import CorentError, InvalidRequestError
 from corent.wiring import dashboard
-from corent_pages.site import MODE, SESSION, SIGN_IN, Page, new_secret, safe_path
+from corent_pages.site import ENDED_PATH, MODE, SESSION, SIGN_IN, Page, new_secret, safe_path
 from dashboard.site import site
 
 ATTEMPT_S = 600
@@ -15,6 +17,11 @@ def choose() -> Page:
     if visit.visitor is not None:
         return site.go(to)
     return site.show("sign_in.html", to=to)
+
+
+@site.open_page(ENDED_PATH)
+def ended() -> Page:
+    return site.show("ended.html", to=quote(safe_path(site.visit.query.get("to", "")), safe=""))
 
 
 @site.open_page("/dashboard/sign-in/begin")

@@ -33,6 +33,8 @@ DRAFT: Final = "__Host-corent_draft"
 MODE: Final = "__Host-corent_mode"
 HOME: Final = "/dashboard"
 SIGN_IN_PATH: Final = "/dashboard/sign-in"
+# Where a script is sent whose form came too late.
+ENDED_PATH: Final = "/dashboard/sign-in/ended"
 _OURS: Final = re.compile(r"/dashboard(?:/[A-Za-z0-9_-]+)*(?:\?[A-Za-z0-9_=&.%+-]*)?")
 
 type Page = Response[str]
@@ -261,15 +263,21 @@ class Site[V: Visitor]:
         typed = {name: values for name, values in visit.form.items() if name != "form_token"}
         secret = self._visits().keep_draft(json.dumps({"page": page, "form": typed}))
         visit.set_cookie(DRAFT, secret)
-        return self.show("ended.html", status=401, to=quote(page, safe=""))
+        to = quote(page, safe="")
+        if visit.wants_part:
+            return self._answer(401, "", {"HX-Redirect": f"{ENDED_PATH}?to={to}"})
+        return self.show("ended.html", status=401, to=to)
 
     def _error(self, error: CorentError) -> Page:
         self._note(error)
-        return self.show("error.html", error=error)
+        return self._refuse(error)
 
     def _broken(self, error: Exception) -> Page:
         log.error("unhandled error", causes=causes(error))
-        return self.show("error.html", error=InternalError())
+        return self._refuse(InternalError())
+
+    def _refuse(self, error: CorentError) -> Page:
+        return self.show("refused.html" if self.visit.wants_part else "error.html", error=error)
 
     def _note(self, error: CorentError) -> None:
         """Refusals are expected; what went wrong inside is an error of ours."""
