@@ -100,7 +100,7 @@ bench-routing: $(VENVS)/dev.stamp ## Play months of failing upstreams and compar
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.routing
 
 .PHONY: openapi
-openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
+openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document anew from the functions
 	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi
 
 .PHONY: deploy

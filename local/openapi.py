@@ -15,7 +15,7 @@ from typing import Any, Final
 from corent.edge.routes import PUBLIC_ROUTES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-DOCUMENT: Final = ROOT / "functions" / "openapi_get" / "openapi.json"
+DOCUMENT: Final = ROOT / "layers" / "pages" / "python" / "corent_pages" / "openapi.json"
 # Functions describe themselves without calling anything; their settings are read only when asked.
 PLACEHOLDERS: Final = {"AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "corent"}
 _ID: Final = re.compile(r"\{\w+_id\}")
@@ -30,7 +30,8 @@ def make_document() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for app in sorted((ROOT / "functions").glob("*/app.py")):
-        routes = getattr(getattr(_load(app), "handler", None), "routes", None)
+        module = _load(app)
+        routes = getattr(getattr(module, "handler", None), "routes", None)
         if routes is None or app.parent.name == "openapi_get":
             continue
         document = json.loads(
@@ -39,6 +40,7 @@ def make_document() -> dict[str, Any]:
         for path, item in document["paths"].items():
             public_path = _ID.sub("{id}", path)
             for method, operation in item.items():
+                operation["summary"] = _summary(module, method, public_path)
                 paths.setdefault(public_path, {})[method] = _described(operation, method, public_path)
         schemas.update(document.get("components", {}).get("schemas", {}))
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
@@ -58,6 +60,17 @@ def make_document() -> dict[str, Any]:
             "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _summary(module: ModuleType, method: str, path: str) -> str:
+    """What the first line of a function says of its route: `GET /v1/status: how each tier is doing`."""
+    line = (module.__doc__ or "").splitlines()[0]
+    route, _, said = line.partition(": ")
+    if not said or not route.startswith(f"{method.upper()} {path}"):
+        raise ValueError(
+            f"{module.__file__}: the first line does not say what {method.upper()} {path} is for"
+        )
+    return said[0].upper() + said[1:]
 
 
 def _described(operation: dict[str, Any], method: str, path: str) -> dict[str, Any]:
@@ -97,7 +110,7 @@ def _load(app: Path) -> ModuleType:
 def main() -> int:
     """Write the document, or say whether the written one is current."""
     os.environ.update({name: value for name, value in PLACEHOLDERS.items() if name not in os.environ})
-    for name in ("sandbox_upstream", "dashboard"):
+    for name in ("sandbox_upstream", "dashboard", "docs"):
         sys.path.insert(0, str(ROOT / "functions" / name))
     text = json.dumps(make_document(), indent=1, ensure_ascii=False) + "\n"
     if "--check" in sys.argv:

@@ -1,16 +1,14 @@
 """GET /openapi.json: the contract of every function in one document, made at build time."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from corent.edge.http import Api
 from corent.edge.rendering import JSON_TYPE
+from corent_pages.contract import contract
 
 handler = Api()
-_DOCUMENT = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
 
 
 @handler.routes.get("/openapi.json", include_in_schema=False)
@@ -18,6 +16,6 @@ def openapi() -> Response[dict[str, Any]]:
     return Response(
         status_code=200,
         content_type=JSON_TYPE,
-        body=_DOCUMENT,
+        body=contract(),
         headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"},
     )

@@ -17,7 +17,14 @@ OWN = ("sandbox_upstream", "sandbox_films")
 STEPS = ("generation_", "batch_")
 HTTP = [name for name in EVENTS if not name.startswith(("on_", "operator_", *STEPS)) and name not in OWN]
 PUBLIC = {
-    **{"status_get": 200, "openapi_get": 200, "dashboard": 200, "unknown_route": 405},
+    **{
+        "status_get": 200,
+        "openapi_get": 200,
+        "dashboard": 200,
+        "docs": 200,
+        "status_page": 200,
+        "unknown_route": 405,
+    },
     # Assets are named by what they contain.
     "assets_get": 404,
     # Not signed, and no account of the card processor is set up.

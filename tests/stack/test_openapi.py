@@ -19,7 +19,7 @@ def test_schemathesis_finds_no_difference_between_document_and_answers(
             "--config-file",
             str(Path(__file__).with_name("schemathesis.toml")),
             "run",
-            str(ROOT / "functions" / "openapi_get" / "openapi.json"),
+            str(ROOT / "layers" / "pages" / "python" / "corent_pages" / "openapi.json"),
             "--url",
             stack.base_url,
             "--header",

@@ -1,0 +1,1 @@
+"""The handbook: chapters in Markdown, the API reference from the contract, and both as text for agents."""
