@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from os import PathLike
@@ -20,14 +21,15 @@ class PartFile:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path)
+        # Behind a link stands what is meant; the link itself must stay.
+        self.path = Path(path).resolve()
         self._part = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(6)}.part")
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> PartFile:
-        # A folder that cannot be written to is known before anything is fetched.
-        if self.path.is_dir():
-            raise IsADirectoryError(21, "Is a directory", str(self.path))
+        # What cannot be written to is known before anything is fetched, and a device must not be replaced.
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(errno.EINVAL, "Not a regular file", str(self.path))
         self._file = self._part.open("xb")
         return self
 

@@ -13,6 +13,7 @@ from corent.effects import Deadline, Flow, Head, NoAnswer, Open, Pause, Receive,
 from corent.errors import (
     APIConnectionError,
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     MalformedAnswerError,
     PermissionDeniedError,
@@ -171,7 +172,12 @@ def _poll(
     pause_s = POLL_S
     before: Watched | None = None
     while True:
-        now: Watched = yield from exchange(call, settings, timeout_s=deadline.left_s(settings.timeout_s))
+        try:
+            now: Watched = yield from exchange(call, settings, timeout_s=deadline.left_s(settings.timeout_s))
+        except APITimeoutError as error:
+            if deadline.is_over:
+                raise WaitTimeoutError(waited_for_id) from error
+            raise
         if now != before:
             yield Tell(now)
             before, pause_s = now, POLL_S

@@ -106,7 +106,7 @@ class Rule:
 
 
 _SHARED = {
-    "prompt": Rule(str, minimum=1, maximum=4_000),
+    "prompt": Rule(str, minimum=1, maximum=4_000, pattern=r"\S"),
     "preference": Rule(str, choices=("fast", "cheap", "balanced", "quality")),
     "seed": Rule(int, minimum=0, maximum=2_147_483_647, nullable=True),
     "negative_prompt": Rule(str, minimum=1, maximum=2_000, nullable=True),
@@ -149,9 +149,6 @@ def problems(kind: str, order: dict[str, Any]) -> list[str]:
     for name, rule in rules.items():
         if name in order and (said := _problem(order[name], rule)):
             found.append(f"{name}: {said}")
-    prompt = order.get("prompt")
-    if isinstance(prompt, str) and prompt and not prompt.strip():
-        found.append("prompt: has nothing but white space")
     return found
 
 
@@ -167,9 +164,10 @@ def _problem(value: Any, rule: Rule) -> str | None:
         pairs = all(isinstance(name, str) and isinstance(text, str) for name, text in value.items())
         return None if pairs else "must be an object of texts"
     if isinstance(value, str):
-        if rule.pattern and not re.match(rule.pattern, value):
-            return "must be an http(s) address"
-        return _size_problem(len(value), rule, unit=" characters")
+        said = _size_problem(len(value), rule, unit=" characters")
+        if said is None and rule.pattern and not re.search(rule.pattern, value):
+            said = _PATTERNS[rule.pattern]
+        return said
     assert isinstance(value, (int, float)), "what is left"  # noqa: S101 - for the type checker
     return _size_problem(value, rule, unit="")
 
@@ -182,4 +180,5 @@ def _size_problem(size: float, rule: Rule, *, unit: str) -> str | None:
     return None
 
 
+_PATTERNS = {r"\S": "has nothing but white space", r"^https?://": "must be an http(s) address"}
 _NOUNS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", dict: "an object"}

@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
+from typing import Protocol
 
 from corent.answers import AccountEvent, Batch, Job
 from corent.errors import MalformedAnswerError, WebhookVerificationError
@@ -21,9 +22,15 @@ TOLERANCE_S = 300
 TIMESTAMP_DIGITS_MAX = 12
 
 
+class Headers(Protocol):
+    """Names and values: a dict, or what a web framework has for them."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+
 def verify_webhook(
     body: bytes,
-    headers: Mapping[str, str],
+    headers: Headers,
     secret: str,
     *,
     tolerance_s: float = TOLERANCE_S,
@@ -52,7 +59,7 @@ def verify_webhook(
     return _document(body)
 
 
-def verify_body_signature(body: bytes, headers: Mapping[str, str], secret: str) -> Job | Batch | AccountEvent:
+def verify_body_signature(body: bytes, headers: Headers, secret: str) -> Job | Batch | AccountEvent:
     """Return what a webhook tells, once its X-Corent-Signature is right.
 
     That signature covers no time: an old message can be played back. Prefer verify_webhook, and its errors.
@@ -77,7 +84,7 @@ def _document(body: bytes) -> Job | Batch | AccountEvent:
         ) from error
 
 
-def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+def _lowered(headers: Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -13,6 +13,7 @@ from corent.calls import new_idempotency_key
 from corent.cli import session
 from corent.cli.terminal import NotUsableError, Progress, progress, resumable, say, say_error, say_json
 from corent.client import Corent
+from corent.files import PartFile
 from corent.settings import judged
 
 IMAGE_FIELDS = (
@@ -82,8 +83,13 @@ def job(options: argparse.Namespace) -> int:
 
 def check_place(output: Path | None) -> None:
     """Raise OSError or NotUsableError before anything is bought that could not be saved."""
-    if output is not None and not output.is_dir() and not output.parent.is_dir():
+    if output is None:
+        return
+    if not output.is_dir() and not output.parent.is_dir():
         raise NotUsableError(f"there is no folder {output.parent} to write to.")
+    # Permissions do not tell of a full or read-only disk: a file that is made there for a moment does.
+    with PartFile(output / "corent" if output.is_dir() else output):
+        pass
 
 
 def targets(job: Job, output: Path) -> list[tuple[Image | Video, Path]]:
