@@ -38,8 +38,9 @@ def test_each_bad_line_is_named_and_nothing_is_ordered(
     path.write_text('"fine"\na fox\n[1]\n{"prompt": "x", "n": 9}\n{"promt": "x"}\n')
     assert main(["batch", str(path)]) == 2
     assert capsys.readouterr().err == (
-        "corent: nothing was ordered: line 2: no JSON; a prompt stands in quotes; line 3: neither an object"
-        " nor a text; line 4: n: must be at most 4; line 5: promt: no such field; line 5: prompt: is missing.\n"
+        "corent: nothing was ordered: line 2: no JSON; a prompt stands in quotes;"
+        " line 3: neither an object nor a text; line 4: n: must be at most 4;"
+        " line 5: promt: no such field; line 5: prompt: is missing.\n"
     )
     assert server.received == []
 

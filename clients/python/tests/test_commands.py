@@ -210,10 +210,12 @@ def test_a_wrong_option_is_status_2() -> None:
 
 
 def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(Path(corent.__file__).resolve().parents[1])}
+    path = os.pathsep.join(
+        [str(Path(corent.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+    )
     return subprocess.Popen(
         [sys.executable, "-m", "corent.cli", *arguments],
-        env=environment,
+        env=os.environ | {"PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -188,6 +188,13 @@ def test_a_lost_answer_to_a_new_key_is_not_asked_for_again(api: Api, server: Scr
     assert len(server.received) == 1
 
 
+def test_a_new_key_that_was_never_asked_for_is_asked_for_again(api: Api, server: ScriptedServer) -> None:
+    server.__exit__(None, None, None)
+    with pytest.raises(APIConnectionError):
+        api.call(lambda client: client.keys.create("ci"), max_retries=2)
+    assert len(api.time.pauses_s) == 2
+
+
 def test_a_new_key_that_was_refused_for_its_rate_is_asked_for_again(api: Api, server: ScriptedServer) -> None:
     server.then(answer(429, refusal(429, "rate_limited", retryable=True)), answer(201, NEW_KEY))
     made = api.call(lambda client: client.keys.create("ci"))

@@ -12,7 +12,7 @@ from corent import (
 )
 from tests.conftest import Api
 from tests.documents import BATCH, JOB, accepted, batch, completed, failed, job
-from tests.scripted import ScriptedServer, answer, event, events, hang_up, page, refusal
+from tests.scripted import ScriptedServer, answer, event, events, hang_up, page, refusal, say_nothing
 
 PROCESSING = event(12, "processing", job("processing", 10))
 
@@ -85,6 +85,12 @@ def test_waiting_ends_at_its_time_and_names_the_job(api: Api, server: ScriptedSe
         api.call(lambda client: client.jobs.wait(JOB, timeout_s=10.0))
     assert caught.value.waited_for_id == JOB
     assert sum(api.time.pauses_s) <= 10.0
+
+
+def test_a_poll_that_is_not_answered_in_time_is_the_waits_end(api: Api, server: ScriptedServer) -> None:
+    server.then(page(404, b"", "text/html"), say_nothing)
+    with pytest.raises(WaitTimeoutError):
+        api.call(lambda client: client.jobs.wait(JOB, timeout_s=0.2), **api.real_time())
 
 
 def test_watching_gives_each_change_once(api: Api, server: ScriptedServer) -> None:
