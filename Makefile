@@ -19,8 +19,13 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 	@exec $(DEV)/python -m local.stack run
 
 .PHONY: test
-test: stack-tools browser ## Run every test, those on the local stack and in a browser too
+test: stack-tools browser ## Run every test, those on the local stack, in a browser and of the clients too
 	$(DEV)/python -m pytest
+	@$(MAKE) --no-print-directory test-clients
+
+.PHONY: test-clients
+test-clients: stack-tools $(VENVS)/clients.stamp ## Run the tests of clients/python, in an environment of their own and on the local stack
+	cd clients/python && $(CURDIR)/$(VENVS)/clients/bin/python -m pytest
 
 .PHONY: screenshots
 screenshots: stack-tools browser ## Take the pictures of docs/images anew, by the test that walks through the dashboard
@@ -67,17 +72,18 @@ mutate: $(VENVS)/mutate.stamp ## Change the ledger a little, again and again, an
 	@$(VENVS)/mutate/bin/python -m local.mutation
 
 .PHONY: check
-check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint, types, import rules, template, state machines
+check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp $(VENVS)/clients.stamp node_modules/.stamp ## Format, lint, types, import rules, template, state machines
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
+	cd clients/python && $(CURDIR)/$(VENVS)/clients/bin/python -m mypy
 	PYTHONPATH=$(PACKAGES) $(DEV)/lint-imports
 	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
 .PHONY: bench
-bench: bench-requests bench-delays bench-costs bench-books bench-routing ## Run the five benchmarks one after the other
+bench: bench-requests bench-delays bench-costs bench-books bench-routing bench-client ## Run the six benchmarks one after the other
 
 .PHONY: bench-requests
 bench-requests: $(VENVS)/runtime.stamp ## Measure the request path against stand-ins on loopback
@@ -98,6 +104,10 @@ bench-books: $(VENVS)/dev.stamp $(VENVS)/emulator.stamp ## Count what the daily 
 .PHONY: bench-routing
 bench-routing: $(VENVS)/dev.stamp ## Play months of failing upstreams and compare routing with plain rivals and an oracle
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.routing
+
+.PHONY: bench-client
+bench-client: $(VENVS)/clients.stamp ## Measure what `import corent` costs a program, against `import openai`
+	@PYTHONPATH=clients/python/src $(VENVS)/clients/bin/python benchmarks/client_import.py
 
 .PHONY: openapi
 openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document anew from the functions
@@ -171,7 +181,7 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
 	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt -c layers/pages/requirements.txt \
 	  -o requirements/dev.txt; \
-	for name in browser mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
+	for name in browser clients mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 .PHONY: help
 help: ## Say what there is
