@@ -13,7 +13,9 @@ from corent import answers, calls, orders
 from corent.errors import InsufficientFundsError
 
 DESCRIPTION = json.loads(
-    (Path(__file__).resolve().parents[3] / "layers" / "pages" / "python" / "corent_pages" / "openapi.json").read_text()
+    (
+        Path(__file__).resolve().parents[3] / "layers" / "pages" / "python" / "corent_pages" / "openapi.json"
+    ).read_text()
 )
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 OUTSIDE = {"raw", "request_id", "replayed"}
