@@ -115,6 +115,13 @@ def test_logout_removes_the_file() -> None:
     assert main(["logout"]) == 0
 
 
+def test_a_folder_that_others_could_read_is_closed() -> None:
+    credentials.place().parent.mkdir(parents=True)
+    credentials.place().parent.chmod(0o755)
+    credentials.store(credentials.Credentials(api_key=KEY, base_url="https://x"))
+    assert mode(credentials.place().parent) == 0o700
+
+
 def test_a_config_folder_that_cannot_be_written_is_a_file_error(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
