@@ -67,6 +67,7 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp node_modules/.stamp ## Format, lint
 	$(DEV)/mypy
 	PYTHONPATH=.:layers/corent/python $(DEV)/lint-imports
 	PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi --check
+	PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.tools --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
@@ -94,8 +95,9 @@ bench-routing: $(VENVS)/dev.stamp ## Play months of failing upstreams and compar
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m benchmarks.routing
 
 .PHONY: openapi
-openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json from the functions
+openapi: $(VENVS)/dev.stamp ## Write functions/openapi_get/openapi.json and functions/tools_get/tools.json from the functions
 	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.openapi
+	@PYTHONPATH=.:layers/corent/python $(DEV)/python -m local.tools
 
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
