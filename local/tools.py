@@ -9,8 +9,8 @@ openai      Chat Completions' `tools`, with `strict`. Its rules, by OpenAI's gui
             object and no anyOf, every property is required, every object is closed, what may be left out is
             nullable instead; no allOf, oneOf, not, if, dependentRequired, patternProperties; of strings
             `pattern` and `format`, of numbers `minimum`, `maximum` and their kin. minLength, maxLength,
-            default and title are not on that list and left out, and patterns are kept only where they describe
-            the whole text.
+            default and title are not on that list and left out, and patterns are kept only where they
+            describe the whole text.
 claude      the Messages API's `tools`: a name of at most 64 letters, digits, _ and -, and an `input_schema`
             in JSON Schema 2020-12 with an object at its root (Anthropic's tool definition, as told in
             GitHub's api-evangelist/anthropic, `anthropic-tool-use-schema.json`, read 2026-11-28).

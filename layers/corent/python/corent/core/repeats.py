@@ -65,6 +65,11 @@ class Call:
             )
         )
 
+    def nearness(self, attempt: Try) -> int:
+        """Higher the closer its next try came after that one, or, where none did, the later its last came."""
+        later = [arrived_ms for arrived_ms in self.tries.values() if arrived_ms > attempt.arrived_ms]
+        return -min(later) if later else self.last_ms
+
     def with_try(self, attempt: Try) -> "Call":
         """The call once that is one of its tries."""
         number = max(self.tries) + 1 if attempt.number is None else attempt.number
@@ -98,7 +103,7 @@ def recognise(calls: Iterable[Call], attempt: Try) -> Recognised:
         return Recognised(call=noted, calls=known)
     continued = max(
         (call for call in known if call.takes(attempt)),
-        key=lambda call: (call.is_expected, (attempt.number or 0) - 1 in call.tries, call.last_ms),
+        key=lambda call: (call.is_expected, (attempt.number or 0) - 1 in call.tries, call.nearness(attempt)),
         default=None,
     )
     if continued is None:

@@ -9,10 +9,22 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from corent.edge.bodies import NullableBody, Reply
-from corent.edge.bodies.images import Style
 from corent.edge.bodies.orders import SEED_MAX, MaxCost, Metadata
 
 type Quality = Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"]
+# OpenAI's two and ours, in one list: of a choice of lists a refusal would name which it means.
+type AnyStyle = Literal[
+    "vivid",
+    "natural",
+    "photorealistic",
+    "illustration",
+    "anime",
+    "3d",
+    "pixel-art",
+    "watercolor",
+    "line-art",
+    "cinematic",
+]
 type EndUser = Annotated[str, StringConstraints(max_length=512)]
 
 
@@ -37,7 +49,7 @@ class GenerationsBody(NullableBody):
     quality: Quality = Field(
         default="auto", description="Which tier makes it where model does not say: low cheap, high quality."
     )
-    style: Style | Literal["vivid", "natural"] | None = None
+    style: AnyStyle | None = None
     background: Literal["auto", "opaque"] = "auto"
     moderation: Literal["auto"] = "auto"
     stream: Literal[False] = False
