@@ -19,7 +19,7 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 	@exec $(DEV)/python -m local.stack run
 
 .PHONY: test
-test: stack-tools browser ## Run every test, those on the local stack, in a browser and of the clients too
+test: stack-tools browser $(VENVS)/langchain.stamp ## Run every test, those on the local stack, in a browser and of the clients too
 	$(DEV)/python -m pytest
 	@$(MAKE) --no-print-directory test-clients
 
@@ -79,6 +79,7 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp $(VENVS)/clients.stamp node_modules
 	cd clients/python && $(CURDIR)/$(VENVS)/clients/bin/python -m mypy
 	PYTHONPATH=$(PACKAGES) $(DEV)/lint-imports
 	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi --check
+	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.tools --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
@@ -110,8 +111,9 @@ bench-client: $(VENVS)/clients.stamp ## Measure what `import corent` costs a pro
 	@PYTHONPATH=clients/python/src $(VENVS)/clients/bin/python benchmarks/client_import.py
 
 .PHONY: openapi
-openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document anew from the functions
+openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document and the tool specifications anew from the functions
 	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi
+	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.tools
 
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
@@ -181,7 +183,7 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
 	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt -c layers/pages/requirements.txt \
 	  -o requirements/dev.txt; \
-	for name in browser clients mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
+	for name in browser clients langchain mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 .PHONY: help
 help: ## Say what there is

@@ -23,6 +23,7 @@ CorentError
 ├── NotFoundError                  404  not_found
 ├── RequestInProgressError         409  request_in_progress
 ├── JobNotCancellableError         409  job_not_cancellable
+├── JobCancelledError              409  job_cancelled
 ├── NoSavedCardError               409  no_saved_card
 ├── ConflictingCorrectionError     409  conflicting_correction (operators only)
 ├── RateLimitedError               429  rate_limited
@@ -222,6 +223,14 @@ class JobNotCancellableError(CorentError):
     status = 409
     type = "conflict_error"
     code = "job_not_cancellable"
+
+
+class JobCancelledError(CorentError):
+    """The job that a repeated request asks for was cancelled by its owner."""
+
+    status = 409
+    type = "conflict_error"
+    code = "job_cancelled"
 
 
 class NoSavedCardError(CorentError):
