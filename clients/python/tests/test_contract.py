@@ -41,6 +41,14 @@ ANSWERS = {
 }  # fmt: skip
 # A stream's and a batch's job is a Job without its webhook; the error shape is `corent.errors`.
 ELSEWHERE = {"JobDocument", "ErrorBody", "ErrorReply"}
+# Answers and routes that are for others: OpenAI's clients, and agents that read their tools' specifications.
+OF_OTHERS = {
+    "GeneratedImage", "GenerationsReply", "LeftOutField", "ModelReply", "ModelsReply", "ToolEndpoint", "ToolsReply",
+}  # fmt: skip
+ROUTES_OF_OTHERS = {
+    ("post", "/v1/images/generations"), ("get", "/v1/models"), ("get", "/v1/models/{id}"),
+    ("get", "/v1/tools/{name}"),
+}  # fmt: skip
 REQUESTS = {
     "ImageItem": orders.ImageOrder, "VideoItem": orders.VideoOrder, "ImageBody": orders.ImageOptions,
     "VideoBody": orders.VideoOptions,
@@ -74,7 +82,7 @@ def hinted(hint: Any) -> set[str]:
 def test_every_answer_of_the_api_has_its_class() -> None:
     replies = {name for name, schema in SCHEMAS.items() if schema.get("type") == "object"}
     asked = {name for name in replies if name.endswith("Body") or name in {"ImageItem", "VideoItem"}}
-    assert replies - asked - ELSEWHERE == set(ANSWERS)
+    assert replies - asked - ELSEWHERE - OF_OTHERS == set(ANSWERS)
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -155,4 +163,4 @@ def test_every_route_of_the_description_has_its_call() -> None:
     ]  # fmt: skip
     ours = {(call.method.lower(), call.path.replace(one, "{id}")) for call in made}
     described = {(method, path) for path, methods in DESCRIPTION["paths"].items() for method in methods}
-    assert ours == described
+    assert ours == described - ROUTES_OF_OTHERS
