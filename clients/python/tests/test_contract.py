@@ -43,7 +43,8 @@ ANSWERS = {
 ELSEWHERE = {"JobDocument", "ErrorBody", "ErrorReply"}
 # Answers and routes that are for others: OpenAI's clients, and agents that read their tools' specifications.
 OF_OTHERS = {
-    "GeneratedImage", "GenerationsReply", "LeftOutField", "ModelReply", "ModelsReply", "ToolEndpoint", "ToolsReply",
+    "GeneratedImage", "GenerationsReply", "LeftOutField", "ModelReply", "ModelsReply", "ToolEndpoint",
+    "ToolsReply",
 }  # fmt: skip
 ROUTES_OF_OTHERS = {
     ("post", "/v1/images/generations"), ("get", "/v1/models"), ("get", "/v1/models/{id}"),
