@@ -4,8 +4,13 @@ from typing import Any
 
 from tests.template.template import template
 
-TABLES = {"keys": "KeysTable", "jobs": "JobsTable", "balances": "BalancesTable"}
-TABLES |= {"health": "HealthTable", "people": "PeopleTable"}
+TABLES = {
+    "keys": "KeysTable",
+    "jobs": "JobsTable",
+    "balances": "BalancesTable",
+    "health": "HealthTable",
+    "people": "PeopleTable",
+}
 
 
 def create_tables(client: Any) -> None:

@@ -13,7 +13,7 @@ from tests.contracts.batch_store import BATCH_CHECKS
 from tests.contracts.dynamo_store import DynamoStore
 from tests.contracts.ledger_store import CHECKS
 from tests.contracts.payment_store import PAYMENT_CHECKS
-from tests.tables import create_tables
+from tests.tables import TABLES, create_tables
 
 
 class Without:
@@ -90,7 +90,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def emptied(client: Any) -> None:
-    for table in ("keys", "jobs", "balances", "health"):
+    for table in TABLES:
         client.delete_table(TableName=table)
     create_tables(client)
 
