@@ -41,7 +41,7 @@ type EndUser = Annotated[str, StringConstraints(max_length=512)]
 
 
 class GenerationsBody(NullableBody):
-    """`POST /v1/images/generations`. What OpenAI knows and this does not, is refused by name."""
+    """`POST /v1/images/generations`. A field or a value that means nothing here is refused by name."""
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"\S")]
     model: Annotated[str, StringConstraints(max_length=64)] = Field(
@@ -83,7 +83,7 @@ class GeneratedImage(Reply):
 
 
 class GenerationsReply(Reply):
-    """OpenAI's answer; `id`, `model` and `cost_cents` are ours beside it."""
+    """The finished images; `id`, `model` and `cost_cents` say of which job, tier and price."""
 
     created: int
     data: list[GeneratedImage]

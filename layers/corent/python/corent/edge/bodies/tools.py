@@ -22,9 +22,9 @@ class LeftOutField(Reply):
 
 
 class ToolsReply(Reply):
-    """`tools` is what the format's own clients take, unchanged."""
+    """`tools` is what the clients of that `format` take, unchanged."""
 
-    format: Literal["claude", "openai", "langchain"]
+    format: str
     tools: list[dict[str, Any]]
     endpoints: list[ToolEndpoint]
     left_out: list[LeftOutField]
