@@ -79,6 +79,7 @@ check: $(VENVS)/dev.stamp $(VENVS)/sam.stamp $(VENVS)/clients.stamp node_modules
 	cd clients/python && $(CURDIR)/$(VENVS)/clients/bin/python -m mypy
 	PYTHONPATH=$(PACKAGES) $(DEV)/lint-imports
 	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi --check
+	PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.tools --check
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	shopt -s nullglob; for machine in statemachines/*.asl.json; do node_modules/.bin/asl-validator --json-path "$$machine"; done
 
@@ -110,8 +111,9 @@ bench-client: $(VENVS)/clients.stamp ## Measure what `import corent` costs a pro
 	@PYTHONPATH=clients/python/src $(VENVS)/clients/bin/python benchmarks/client_import.py
 
 .PHONY: openapi
-openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document anew from the functions
+openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document and the tool specifications anew from the functions
 	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi
+	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.tools
 
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)

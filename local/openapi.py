@@ -21,7 +21,10 @@ PLACEHOLDERS: Final = {"AWS_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "co
 _ID: Final = re.compile(r"\{\w+_id\}")
 IDEMPOTENT: Final = frozenset(
     ("post", f"/v1/{route}")
-    for route in ("account/deposit", "images/batch", "images/generate", "videos/batch", "videos/generate")
+    for route in (
+        *("account/deposit", "images/batch", "images/generate", "images/generations"),
+        *("videos/batch", "videos/generate"),
+    )
 )
 
 
@@ -81,7 +84,7 @@ def _described(operation: dict[str, Any], method: str, path: str) -> dict[str, A
         operation["responses"].pop("422", None)
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for parameter in operation.get("parameters", []):
-        if parameter["in"] == "path":
+        if parameter["in"] == "path" and parameter["name"].endswith("_id"):
             parameter["name"] = "id"
     if (method.upper(), path) not in PUBLIC_ROUTES:
         operation["security"] = [{"api_key": []}]

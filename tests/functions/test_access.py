@@ -47,6 +47,9 @@ FUNCTIONS = {
     ("GET", "/v1/account/keys"): "keys_list",
     ("DELETE", "/v1/account/keys/{id}"): "keys_revoke",
     ("POST", "/v1/quote"): "quote",
+    ("POST", "/v1/images/generations"): "images_generations",
+    ("GET", "/v1/models"): "models_list",
+    ("GET", "/v1/models/{id}"): "models_get",
     ("GET", "/v1/routing/explain"): "routing_explain",
 }
 every_protected_route = pytest.mark.parametrize(
@@ -147,8 +150,13 @@ ALLOWED = {
         "jobs_stream",
         "jobs_stream_token",
         "routing_explain",
+        "images_generations",
+        "models_list",
+        "models_get",
     },
     Scope.READ: {
+        "models_list",
+        "models_get",
         "batches_get",
         "jobs_get",
         "jobs_webhook_get",

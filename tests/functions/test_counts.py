@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from corent.adapters import aws
 from corent.providers.catalog import offers
 from corent.usecases.open_account import OpenedAccount
 from corent.wiring import images
@@ -175,6 +176,60 @@ def test_a_request_with_a_quote_costs_one_read_of_its_secret_a_minute_and_one_wi
         assert meter.largest_job_kilobytes == 1
 
 
+SERIES = [("GetItem", "jobs"), ("PutItem", "jobs")]
+# With the record that makes a call's tries one purchase.
+KEYED_HOLD = ("TransactWriteItems", "jobs jobs balances balances")
+
+
+def compatible(cloud: Cloud, key: str, *, number: int) -> int:
+    """One request of OpenAI's shape; its status."""
+    headers = {"x-stainless-retry-count": str(number)}
+    body = {"prompt": PROMPT}
+    return cloud.call(
+        "images_generations", "POST", "/v1/images/generations", key=key, body=body, headers=headers
+    ).status
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_image_in_openais_shape_costs_two_calls_more_and_is_read_back_once(
+    cloud: Cloud,
+    account: OpenedAccount,
+    upstream: Callable[..., None],
+    meter: Meter,
+    files: Files,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upstream("sandbox", Conversation(files))
+    read_back: list[str] = []
+    get_object = aws.S3.get_object
+
+    def noted(self: Any, **given: Any) -> bytes:
+        read_back.append(given["Key"])
+        return get_object(self, **given)
+
+    monkeypatch.setattr(aws.S3, "get_object", noted)
+    assert compatible(cloud, account.test_key, number=0) == 200
+    cloud.sent.clear()
+    meter.reset()
+    read_back.clear()
+    assert compatible(cloud, account.test_key, number=0) == 200
+    assert calls_of(cloud) == [CALLS[0], *SERIES, KEYED_HOLD, *CALLS[2:]]
+    assert len(meter.objects) == len(read_back) == 1
+    assert meter.write_units == 19
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_repeat_in_openais_shape_is_answered_by_reading(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files
+) -> None:
+    upstream("sandbox", Conversation(files))
+    assert compatible(cloud, account.test_key, number=0) == 200
+    cloud.sent.clear()
+    assert compatible(cloud, account.test_key, number=1) == 200
+    # Who asks, which call it is, what that bought, the job, and the balance.
+    assert calls_of(cloud) == [CALLS[0], *SERIES, READ, READ, CALLS[3]]
+
+
 # What a fresh environment imports to answer one request; the event and the answer's status go through pipes.
 PROBE = """
 import importlib.util, json, sys, types
@@ -261,6 +316,42 @@ def test_the_status_imports_no_http_client(cloud: Cloud) -> None:
     modules = fresh(cloud, "status_get", cloud.event("GET", "/v1/status"))
     assert not (NEVER | {"httpx"}) & modules
     assert adapters_of(modules) == set()
+
+
+@pytest.mark.parametrize(
+    ("function", "resource", "path"),
+    [("models_list", "/v1/models", None), ("models_get", "/v1/models/{id}", {"id": "corent-image-fast"})],
+)
+def test_models_cost_their_authentication_and_import_no_http_client(
+    cloud: Cloud, account: OpenedAccount, function: str, resource: str, path: dict[str, str] | None
+) -> None:
+    modules = fresh(cloud, function, cloud.event("GET", resource, key=account.live_key, path=path))
+    assert not (NEVER | {"httpx"}) & modules
+    assert adapters_of(modules) == set()
+    cloud.sent.clear()
+    assert cloud.call(function, "GET", resource, key=account.live_key, path=path).status == 200
+    assert calls_of(cloud) == [CALLS[0]]
+
+
+def test_tools_cost_no_call_and_import_no_http_client(cloud: Cloud) -> None:
+    event = cloud.event("GET", "/v1/tools/{name}", path={"name": "openai"})
+    modules = fresh(cloud, "tools_get", event)
+    assert not (NEVER | {"httpx", "cryptography"}) & modules
+    cloud.sent.clear()
+    assert cloud.call("tools_get", "GET", "/v1/tools/{name}", path={"name": "openai"}).status == 200
+    assert cloud.sent == []
+
+
+def test_an_image_in_openais_shape_imports_what_every_image_does(
+    cloud: Cloud, account: OpenedAccount, upstream: Callable[..., None], files: Files
+) -> None:
+    files.put("v1/images/generations", json.dumps(BOUGHT).encode())
+    upstream("openai", lambda _: httpx.Response(503), base_url=files.address)
+    request = {"key": account.live_key, "body": {"prompt": "a red fox", "model": "fast"}}
+    modules = fresh(cloud, "images_generations", cloud.event("POST", "/v1/images/generations", **request))
+    assert "httpx" in modules
+    assert not (NEVER | {"openai", "httpx2"}) & modules
+    assert adapters_of(modules) == {"openai_images"}
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def test_only_who_buys_images_may_invoke_models_and_only_those_of_the_catalog() 
         for statement in statements(functions()[name])
         if any(action.startswith("bedrock:") for action in actions(statement))
     }
-    assert set(granted) == {"GenerationSubmitFunction", "ImagesGenerateFunction", "OnProbeTickFunction"}
+    buyers = ("GenerationSubmit", "ImagesGenerate", "ImagesGenerations", "OnProbeTick")
+    assert set(granted) == {f"{name}Function" for name in buyers}
     prefix = "arn:${AWS::Partition}:bedrock:*::foundation-model/"
     models = {offer.model for offer in offers() if offer.upstream == "bedrock"}
     for allowed in granted.values():
@@ -277,7 +278,11 @@ def test_only_who_quotes_and_who_buys_one_thing_may_read_the_quotes_secret() -> 
         for name in FUNCTIONS
         if secret in functions()[name].get("Environment", {}).get("Variables", {}).values()
     }
-    assert allowed == given == {"ImagesGenerateFunction", "VideosGenerateFunction", "QuoteFunction"}
+    assert (
+        allowed
+        == given
+        == {f"{name}Function" for name in ("ImagesGenerate", "ImagesGenerations", "VideosGenerate", "Quote")}
+    )
 
 
 def test_quoting_may_write_nothing_but_the_keys_rate() -> None:

@@ -53,11 +53,15 @@ class RateState:
 
 
 class LimitedError(RateLimitedError):
-    """A known caller over a limit; carries its state for the headers."""
+    """A known caller over a limit; carries its state for the headers, and whose request it was."""
 
-    def __init__(self, message: str, *, rate: RateState) -> None:
+    def __init__(
+        self, message: str, *, rate: RateState, wallet_id: str | None = None, key_sha256: str | None = None
+    ) -> None:
         super().__init__(message, retry_after_s=rate.retry_after_s)
         self.rate = rate
+        self.wallet_id = wallet_id
+        self.key_sha256 = key_sha256
 
 
 def rate_state(limit: RateLimit, *, arrival_ms: int, now_ms: int, allowed: bool) -> RateState:

@@ -224,7 +224,7 @@ class Lambda:
 
 
 class S3:
-    """Object writes. Path-style addresses: they work for every bucket name and every endpoint."""
+    """Objects, written and read back. Path-style addresses: they work for every bucket and every endpoint."""
 
     def __init__(self) -> None:
         self._endpoint = _Endpoint("s3", timeout_s=15.0)
@@ -241,6 +241,15 @@ class S3:
         if status != 200:
             document = {"message": answer[:200].decode("utf-8", "replace")}
             raise _client_error(status, document, operation="PutObject")
+
+    def get_object(self, **parameters: Any) -> bytes:
+        """The object's content, which boto3 would have in a stream under `Body`."""
+        path = f"/{parameters['Bucket']}/{quote(parameters['Key'])}"
+        status, answer = self._endpoint.send("GET", path, headers={}, body=b"")
+        if status != 200:
+            document = {"message": answer[:200].decode("utf-8", "replace")}
+            raise _client_error(status, document, operation="GetObject")
+        return answer
 
 
 def _json_object(text: bytes) -> dict[str, Any]:

@@ -11,9 +11,11 @@ CACHE_CONTROL = "public, max-age=2592000, immutable"
 
 
 class S3Client(Protocol):
-    """`boto3.client("s3")`, as far as it is used."""
+    """The signed client, as far as it is used."""
 
     def put_object(self, **parameters: Any) -> Any: ...
+
+    def get_object(self, **parameters: Any) -> bytes: ...
 
 
 class S3Outputs:
@@ -34,3 +36,9 @@ class S3Outputs:
             )
         except (ClientError, HTTPClientError) as error:
             raise TemporarilyUnavailableError("The result could not be stored just now.") from error
+
+    def get(self, name: str) -> bytes:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=name)
+        except (ClientError, HTTPClientError) as error:
+            raise TemporarilyUnavailableError("The result could not be read just now.") from error

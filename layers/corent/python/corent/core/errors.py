@@ -23,11 +23,13 @@ CorentError
 ├── NotFoundError                  404  not_found
 ├── RequestInProgressError         409  request_in_progress
 ├── JobNotCancellableError         409  job_not_cancellable
+├── JobCancelledError              409  job_cancelled
 ├── NoSavedCardError               409  no_saved_card
 ├── ConflictingCorrectionError     409  conflicting_correction (operators only)
 ├── RateLimitedError               429  rate_limited
 ├── TooManyOpenJobsError           429  too_many_open_jobs
 ├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
+├── StillProcessingError           503  still_processing
 ├── TierUnavailableError           503  tier_unavailable
 ├── TemporarilyUnavailableError    503  temporarily_unavailable
 ├── UnansweredError                503  unanswered (dashboard only)
@@ -224,6 +226,14 @@ class JobNotCancellableError(CorentError):
     code = "job_not_cancellable"
 
 
+class JobCancelledError(CorentError):
+    """The job that a repeated request asks for was cancelled by its owner."""
+
+    status = 409
+    type = "conflict_error"
+    code = "job_cancelled"
+
+
 class NoSavedCardError(CorentError):
     """Automatic top-ups need a card that was saved with a deposit."""
 
@@ -258,6 +268,15 @@ class TierUnavailableError(CorentError):
     status = 503
     type = "api_error"
     code = "tier_unavailable"
+    retryable = True
+
+
+class StillProcessingError(CorentError):
+    """Not ready inside the wait, where no answer can say so; a repeat is answered with the result."""
+
+    status = 503
+    type = "api_error"
+    code = "still_processing"
     retryable = True
 
 

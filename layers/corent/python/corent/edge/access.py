@@ -37,6 +37,11 @@ def reading_jobs(authenticate: Callable[[], Authenticate]) -> Access:
     return Access(authenticate, scopes=(Scope.READ, Scope.GENERATE), rate_class=RateClass.READ)
 
 
+def reading_tiers(authenticate: Callable[[], Authenticate]) -> Access:
+    """Routes that read what is sold: also for a key that may only generate, to know what to ask for."""
+    return Access(authenticate, scopes=(Scope.READ, Scope.GENERATE), rate_class=RateClass.READ)
+
+
 def reading_money(authenticate: Callable[[], Authenticate]) -> Access:
     """Routes that read the account's money."""
     return Access(authenticate, scopes=(Scope.READ, Scope.BILLING), rate_class=RateClass.READ)

@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from corent.core.errors import (
     NotFoundError,
     TemporarilyUnavailableError,
 )
-from corent.core.ids import is_id, new_ulid
+from corent.core.ids import is_id, new_ulid, time_ms_of
 from corent.core.money import cents_floor
 from corent.edge.access import Access
 from corent.edge.causes import causes
@@ -44,12 +45,13 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 class Exchange:
     """What one request carries beside its parsed input, and what its answer shall say beside its body.
 
-    `error_request_id` is set when an error is another request's, shown again. Money in micro-dollars:
-    what was charged so far, and what is held.
+    `arrived_ms` is when it came to the API. `error_request_id` is set when an error is another request's,
+    shown again. Money in micro-dollars: what was charged so far, and what is held.
     """
 
     ulid: str
     headers: dict[str, str]
+    arrived_ms: int = 0
     raw_body: Any = None
     caller: Caller | None = None
     answer_headers: dict[str, str] = field(default_factory=dict)
@@ -73,7 +75,8 @@ class Exchange:
 class Api:
     """One Lambda's routes. `access` is None only for a route of `routes.PUBLIC_ROUTES`.
 
-    `figures` is given by functions whose calls can cost money; their answers show the balance left. Without
+    `figures` is given by functions whose calls can cost money; their answers show the balance left.
+    `turned_away` is told of a known caller's request that its rate limit kept from its route. Without
     `reads_body` whatever a POST carries is left unread.
     """
 
@@ -82,6 +85,7 @@ class Api:
         *,
         access: Access | None = None,
         figures: Callable[[Caller], Figures] | None = None,
+        turned_away: Callable[[LimitedError, Exchange], None] | None = None,
         reads_body: bool = True,
     ) -> None:
         self.routes = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
@@ -92,6 +96,7 @@ class Api:
         self.routes.exception_handler(Exception)(self._broken)
         self._access = access
         self._figures = figures
+        self._turned_away = turned_away
         self._reads_body = reads_body
 
     @property
@@ -110,7 +115,8 @@ class Api:
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """The Lambda handler: an API Gateway REST proxy event in, its answer out. Raises nothing."""
-        exchange = Exchange(ulid=new_ulid(), headers=_lower_headers(event))
+        ulid = new_ulid()
+        exchange = Exchange(ulid=ulid, headers=_lower_headers(event), arrived_ms=_arrived_ms(event, ulid))
         with about(**ids_asked_for(event, exchange)):
             return self._answer(event, context, exchange)
 
@@ -120,6 +126,7 @@ class Api:
             self._admit(event, exchange)
         except CorentError as error:
             self._note(error, exchange)
+            self._turn_away(error, event, exchange)
             answer = self._refusal(error, exchange)
         except Exception as error:  # noqa: BLE001 - as inside the resolver: said in the log, not to the caller
             log.error("unhandled error", causes=causes(error))
@@ -145,6 +152,13 @@ class Api:
             exchange.show_rate(exchange.caller.rate)
         if self._reads_body and event["httpMethod"] in ("POST", "PUT", "PATCH"):
             exchange.raw_body = _parse_body(event)
+
+    def _turn_away(self, error: CorentError, event: dict[str, Any], exchange: Exchange) -> None:
+        if self._turned_away is None or not isinstance(error, LimitedError):
+            return
+        with suppress(CorentError):  # What cannot be read, or noted just now, is refused all the same.
+            exchange.raw_body = _parse_body(event)
+            self._turned_away(error, exchange)
 
     def _render(self, error: CorentError) -> Response[str]:
         exchange = self.exchange
@@ -219,6 +233,12 @@ def ids_asked_for(event: dict[str, Any], exchange: Exchange) -> dict[str, str]:
 def wants_csv(exchange: Exchange) -> bool:
     """Whether the caller asked for a table instead of JSON."""
     return "text/csv" in exchange.headers.get("accept", "")
+
+
+def _arrived_ms(event: dict[str, Any], ulid: str) -> int:
+    """By the gateway's clock, which a cold start does not delay; by ours where an event has no such time."""
+    arrived_ms: int = event["requestContext"].get("requestTimeEpoch") or time_ms_of(ulid)
+    return arrived_ms
 
 
 def _lower_headers(event: dict[str, Any]) -> dict[str, str]:

@@ -69,7 +69,12 @@ class Authenticate:
             rate=admission.rate,
         )
         if admission.rate.retry_after_s is not None:
-            raise LimitedError("Too many requests for this API key. Slow down.", rate=admission.rate)
+            raise LimitedError(
+                "Too many requests for this API key. Slow down.",
+                rate=admission.rate,
+                wallet_id=caller.wallet_id,
+                key_sha256=hashed,
+            )
         if not set(scopes) & set(key.scopes):
             raise MissingScopeError(f"This API key lacks the scope {' or '.join(scopes)}.")
         return caller

@@ -16,11 +16,20 @@ type ImageRatio = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21
 class ImageItem(OrderFields):
     """One image order. `wait_s` means nothing in a batch, which is never waited for."""
 
-    style: Style | None = None
-    aspect_ratio: ImageRatio = "1:1"
-    n: Annotated[int, Field(ge=1, le=4)] = 1
-    output_format: Literal["png", "jpeg", "webp"] = "png"
-    wait_s: Annotated[float, Field(ge=0, le=25)] = 25.0
+    style: Style | None = Field(default=None, description="A look, in addition to what the prompt says.")
+    aspect_ratio: ImageRatio = Field(
+        default="1:1", description="Width to height; every image has about one megapixel."
+    )
+    n: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=1, description="How many images of the prompt, 1 to 4; each is charged."
+    )
+    output_format: Literal["png", "jpeg", "webp"] = Field(
+        default="png", description="The format of the image files."
+    )
+    wait_s: Annotated[float, Field(ge=0, le=25)] = Field(
+        default=25.0,
+        description="How many seconds to wait, 0 to 25; what is not ready by then is a job to poll.",
+    )
 
 
 class ImageBody(ImageItem, SingleFields):

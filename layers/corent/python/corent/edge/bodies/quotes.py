@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Discriminator, GetJsonSchemaHandler, Tag, WithJsonSchema
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from corent.edge.bodies import IMAGE_TAG, VIDEO_TAG, JobKind, Reply
@@ -10,6 +10,8 @@ from corent.edge.bodies.images import ImageBody
 from corent.edge.bodies.videos import VideoBody
 
 FILM_FIELDS: Final = ("duration_s", "resolution")
+_IMAGE_FIELDS: Final = frozenset(ImageBody.model_fields)
+_VIDEO_FIELDS: Final = frozenset(VideoBody.model_fields)
 
 
 # Each shape is documented with its own kind; a wrong one is refused with both named.
@@ -20,13 +22,17 @@ type VideoKind = Annotated[JobKind, WithJsonSchema({"type": "string", "const": "
 class QuoteImageBody(ImageBody):
     """`POST /v1/quote` for an image. What is not part of the order means nothing here."""
 
-    kind: ImageKind | None = None
+    foreign_nulls = _VIDEO_FIELDS - _IMAGE_FIELDS
+
+    kind: ImageKind | None = Field(default=None, description="What is ordered.")
 
 
 class QuoteVideoBody(VideoBody):
     """`POST /v1/quote` for a video, which `duration_s` or `resolution` make of it where no kind is given."""
 
-    kind: VideoKind | None = None
+    foreign_nulls = _IMAGE_FIELDS - _VIDEO_FIELDS
+
+    kind: VideoKind | None = Field(default=None, description="What is ordered.")
 
 
 def _tag(body: Any) -> str:
@@ -34,7 +40,7 @@ def _tag(body: Any) -> str:
         return IMAGE_TAG
     kind = body.get("kind")
     if kind is None:
-        return VIDEO_TAG if any(name in body for name in FILM_FIELDS) else IMAGE_TAG
+        return VIDEO_TAG if any(body.get(name) is not None for name in FILM_FIELDS) else IMAGE_TAG
     return VIDEO_TAG if kind == "video" else IMAGE_TAG
 
 

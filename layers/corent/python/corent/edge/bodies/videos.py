@@ -13,9 +13,13 @@ type VideoRatio = Literal["16:9", "9:16", "1:1"]
 class VideoItem(OrderFields):
     """One video order; `image_url` is the first frame."""
 
-    aspect_ratio: VideoRatio = "16:9"
-    duration_s: Annotated[int, Field(ge=1, le=10)] = 5
-    resolution: Literal["720p", "1080p"] = "720p"
+    aspect_ratio: VideoRatio = Field(default="16:9", description="Width to height.")
+    duration_s: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=5, description="Length in whole seconds, 1 to 10; each second is charged."
+    )
+    resolution: Literal["720p", "1080p"] = Field(
+        default="720p", description="The shorter side in pixels; the price does not depend on it."
+    )
 
 
 class VideoBody(VideoItem, SingleFields):

@@ -1,0 +1,5 @@
+"""What is sold."""
+
+from corent.providers import catalog
+
+tiers = catalog.tiers
