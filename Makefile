@@ -19,7 +19,7 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 	@exec $(DEV)/python -m local.stack run
 
 .PHONY: test
-test: stack-tools browser ## Run every test, those on the local stack, in a browser and of the clients too
+test: stack-tools browser $(VENVS)/langchain.stamp ## Run every test, those on the local stack, in a browser and of the clients too
 	$(DEV)/python -m pytest
 	@$(MAKE) --no-print-directory test-clients
 
@@ -183,7 +183,7 @@ lock: $(UV) ## Write the locked requirements anew (UPGRADE=--upgrade takes newer
 	compile requirements/dev.in -c layers/deps/requirements.txt -c layers/sandbox/requirements.txt -c layers/sandbox_videos/requirements.txt \
 	  -c layers/stream/requirements.txt -c layers/stripe/requirements.txt -c layers/pages/requirements.txt \
 	  -o requirements/dev.txt; \
-	for name in browser clients mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
+	for name in browser clients langchain mutate; do compile requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 .PHONY: help
 help: ## Say what there is

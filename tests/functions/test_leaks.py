@@ -369,6 +369,26 @@ def test_the_published_contract_names_no_upstream(cloud: Cloud) -> None:
     assert find_forbidden(answer.text + str(answer.headers)) == []
 
 
+@pytest.mark.parametrize("provider", ["openai", "bfl", "sandbox"])
+def test_no_answer_in_openais_shape_names_an_upstream(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, files: Files, clock: FakeClock, provider: str
+) -> None:
+    script: list[Script] = []
+    upstream(provider, lambda request: script[0](request))
+    said = []
+    for number, each in enumerate((*FAILURES[provider][:6], Conversation(files, planted("png")))):
+        script[:] = [each]
+        # Each is a call of its own.
+        body = {"prompt": f"fox {number}", "model": "fast", "response_format": "url"}
+        path = "/v1/images/generations"
+        answer = cloud.call("images_generations", "POST", path, key=account.live_key, body=body)
+        said += [answer.text, str(answer.headers)]
+        clock.sleep(60)  # Leaves rests and rate limits behind.
+    assert '"data"' in said[-2]
+    assert find_forbidden("\n".join(said)) == []
+    assert find_forbidden(result_texts(cloud)) == []
+
+
 # ---- logs ----------------------------------------------------------------------------------------
 
 CANARY = "canary"
@@ -414,6 +434,19 @@ def test_a_success_logs_nothing_the_caller_said(
     text = logged(log)
     assert CANARY not in text
     assert account.live_key not in text
+
+
+@pytest.mark.parametrize("number", ["0", CANARY])
+def test_a_request_in_openais_shape_logs_nothing_the_caller_said(
+    cloud: Cloud, account: OpenedAccount, upstream: Offer, clock: FakeClock, log: io.StringIO, number: str
+) -> None:
+    upstream("openai", lambda _: httpx.Response(503, text=CANARY))
+    body = {**CANARIES, "model": "fast", "user": CANARY, "safety_identifier": CANARY}
+    headers = {"x-stainless-retry-count": number}
+    for changed in (body, {**body, "model": CANARY}, {**body, "size": CANARY}, {**body, CANARY: 1}):
+        path = "/v1/images/generations"
+        cloud.call("images_generations", "POST", path, key=account.live_key, body=changed, headers=headers)
+    assert CANARY not in logged(log)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Final
 
 from corent.core.clock import Clock
 from corent.core.errors import TemporarilyUnavailableError
-from corent.core.repeats import PAUSE_MS_MAX, Call, Series, SeriesStore, Try, expect, recognise
+from corent.core.repeats import PAUSE_MS_MAX, Call, Recognised, Series, SeriesStore, Try, expect, recognise
 
 # Equal requests at the same moment get in one another's way; twenty may come at once, and one wins each time.
 WRITES_MAX: Final = 40
@@ -46,27 +46,42 @@ class RecogniseCall:
 
         Equal requests are those of one API key with one fingerprint. Raises TemporarilyUnavailableError.
         """
-        name = hashlib.sha256(f"{key_sha256} {fingerprint}".encode()).hexdigest()
-        found: list[Call] = []
-
-        def with_try(calls: tuple[Call, ...]) -> tuple[Call, ...]:
-            recognised = recognise(calls, attempt)
-            found[:] = [recognised.call]
-            return recognised.calls
-
-        self._change(wallet_id, name, with_try)
-        return Known(wallet_id=wallet_id, series=name, call=found[0])
+        return self._note(
+            attempt, wallet_id, _name(key_sha256, fingerprint), lambda recognised: recognised.calls
+        )
 
     def turned_away(self, attempt: Try, *, wallet_id: str, key_sha256: str, fingerprint: str) -> None:
         """Note a try that was told to come again before it could be dealt with: its call bought nothing yet.
 
         Else its repeat would be taken for one of an equal call before it, and get that call's images.
         """
-        self.expect(self(attempt, wallet_id=wallet_id, key_sha256=key_sha256, fingerprint=fingerprint))
+        self._note(
+            attempt,
+            wallet_id,
+            _name(key_sha256, fingerprint),
+            lambda recognised: expect(recognised.calls, recognised.call.id),
+        )
 
     def expect(self, known: Known) -> None:
         """Note that the client was told to come again: its next try is this call's. May be repeated."""
         self._change(known.wallet_id, known.series, lambda calls: expect(calls, known.call.id))
+
+    def _note(
+        self,
+        attempt: Try,
+        wallet_id: str,
+        name: str,
+        then: Callable[[Recognised], tuple[Call, ...]],
+    ) -> Known:
+        found: list[Call] = []
+
+        def with_try(calls: tuple[Call, ...]) -> tuple[Call, ...]:
+            recognised = recognise(calls, attempt)
+            found[:] = [recognised.call]
+            return then(recognised)
+
+        self._change(wallet_id, name, with_try)
+        return Known(wallet_id=wallet_id, series=name, call=found[0])
 
     def _change(
         self, wallet_id: str, name: str, change: Callable[[tuple[Call, ...]], tuple[Call, ...]]
@@ -81,3 +96,8 @@ class RecogniseCall:
         raise TemporarilyUnavailableError(
             "Too many equal requests at once. It may be tried again.", retry_after_s=1
         )
+
+
+def _name(key_sha256: str, fingerprint: str) -> str:
+    """The series of one key's equal requests."""
+    return hashlib.sha256(f"{key_sha256} {fingerprint}".encode()).hexdigest()

@@ -6,7 +6,7 @@ Fields, values and defaults by OpenAI's own client (openai 3.54.0, `types/image_
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from corent.edge.bodies import NullableBody, Reply
 from corent.edge.bodies.orders import SEED_MAX, MaxCost, Metadata
@@ -24,6 +24,18 @@ type AnyStyle = Literal[
     "watercolor",
     "line-art",
     "cinematic",
+]
+
+
+def _not_streamed(stream: bool) -> bool:  # noqa: FBT001 - a validator gets its value so
+    if stream:
+        raise ValueError("images are not streamed")
+    return stream
+
+
+# Of literals, 0 would be false and false would be 0.
+type NoStream = Annotated[
+    bool, AfterValidator(_not_streamed), WithJsonSchema({"type": "boolean", "const": False})
 ]
 type EndUser = Annotated[str, StringConstraints(max_length=512)]
 
@@ -45,15 +57,15 @@ class GenerationsBody(NullableBody):
         default=None, description="url leaves out b64_json; every image has its url in any case."
     )
     output_format: Literal["png", "jpeg", "webp"] = "png"
-    output_compression: Literal[100] = 100
+    output_compression: Annotated[int, Field(ge=100, le=100)] = 100
     quality: Quality = Field(
         default="auto", description="Which tier makes it where model does not say: low cheap, high quality."
     )
     style: AnyStyle | None = None
     background: Literal["auto", "opaque"] = "auto"
     moderation: Literal["auto"] = "auto"
-    stream: Literal[False] = False
-    partial_images: Literal[0] = 0
+    stream: NoStream = False
+    partial_images: Annotated[int, Field(ge=0, le=0)] = 0
     user: EndUser | None = Field(default=None, description="Taken and not kept.")
     safety_identifier: EndUser | None = Field(default=None, description="Taken and not kept.")
     seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = None
