@@ -318,6 +318,7 @@ def test_the_status_imports_no_http_client(cloud: Cloud) -> None:
     assert adapters_of(modules) == set()
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("function", "resource", "path"),
     [("models_list", "/v1/models", None), ("models_get", "/v1/models/{id}", {"id": "corent-image-fast"})],
@@ -325,12 +326,13 @@ def test_the_status_imports_no_http_client(cloud: Cloud) -> None:
 def test_models_cost_their_authentication_and_import_no_http_client(
     cloud: Cloud, account: OpenedAccount, function: str, resource: str, path: dict[str, str] | None
 ) -> None:
+    for _ in range(2):  # The first learns how busy the key is.
+        cloud.sent.clear()
+        assert cloud.call(function, "GET", resource, key=account.live_key, path=path).status == 200
+    assert calls_of(cloud) == [CALLS[0]]
     modules = fresh(cloud, function, cloud.event("GET", resource, key=account.live_key, path=path))
     assert not (NEVER | {"httpx"}) & modules
     assert adapters_of(modules) == set()
-    cloud.sent.clear()
-    assert cloud.call(function, "GET", resource, key=account.live_key, path=path).status == 200
-    assert calls_of(cloud) == [CALLS[0]]
 
 
 def test_tools_cost_no_call_and_import_no_http_client(cloud: Cloud) -> None:

@@ -570,13 +570,13 @@ def slow(upstream: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_an_image_that_is_not_ready_is_503_and_its_job_is_named(
+def test_an_image_that_is_not_ready_is_409_and_its_job_is_named(
     cloud: Cloud, account: OpenedAccount, clock: FakeClock
 ) -> None:
     began_ms = clock.now_ms()
     answer = send(cloud, account.live_key)
     error = answer.json["error"]
-    assert (answer.status, error["code"], error["retryable"]) == (503, "still_processing", True)
+    assert (answer.status, error["code"], error["retryable"]) == (409, "request_in_progress", True)
     assert clock.now_ms() - began_ms <= 26_000
     assert answer.headers["Retry-After"] == "1"
     (job_id,) = cloud.started
@@ -596,7 +596,7 @@ def test_the_client_comes_again_by_itself_and_gets_the_image_of_that_job(
 
     wire.before = carry
     result = client.images.generate(prompt="a fox", model="fast")
-    assert [answer.status for answer in wire.answers] == [503, 200]
+    assert [answer.status for answer in wire.answers] == [409, 200]
     assert cloud.started == [result.id]  # type: ignore[attr-defined]
     assert wire.answers[-1].headers["X-Corent-Cost-Cents"] == "2"
     assert balance(cloud, account) == 4_998
@@ -606,9 +606,9 @@ def test_the_client_comes_again_by_itself_and_gets_the_image_of_that_job(
 def test_a_client_that_gives_up_has_bought_one_job_that_goes_on(
     cloud: Cloud, account: OpenedAccount, clock: FakeClock, wire: Wire, client: openai.OpenAI
 ) -> None:
-    with pytest.raises(openai.InternalServerError) as raised:
+    with pytest.raises(openai.ConflictError) as raised:
         client.images.generate(prompt="a fox", model="fast")
-    assert raised.value.code == "still_processing"
+    assert raised.value.code == "request_in_progress"
     assert len(wire.sent) == 3
     (job_id,) = cloud.started
     assert job_id in raised.value.message

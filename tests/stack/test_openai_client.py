@@ -173,7 +173,7 @@ def test_an_image_slower_than_one_answer_comes_with_the_repeat_and_is_charged_on
         official_client(proxy.base_url, account.live_key) as client,
     ):
         result = generated(client, prompt="[slow:30] a red fox")
-    assert proxy.statuses == [503, 200]
+    assert proxy.statuses == [409, 200]
     assert [job.id for job, _money in read_books(stack, account)["jobs"]] == [result.id]
     assert movements(stack, account) == bought(1)
     assert violations(**read_books(stack, account)) == []

@@ -213,6 +213,42 @@ def test_a_repeat_beside_its_first_try_waits_for_it(own: str | None) -> None:
     assert client.held_and_spent_micros == PRICE
 
 
+def test_a_repeat_that_comes_between_its_first_tries_note_and_purchase_buys_for_both() -> None:
+    world = World([delivers(), delivers()])
+    client = Client(world)
+    between: list[Answer] = []
+    write_hold = world.books.write_hold
+
+    def overtaken(*given: Any) -> None:
+        world.books.write_hold = write_hold  # type: ignore[method-assign]
+        between.append(client.sends(1))
+        write_hold(*given)
+
+    world.books.write_hold = overtaken  # type: ignore[method-assign]
+    first = client.sends(0)
+    assert first.job == between[0].job
+    assert (first.replayed, between[0].replayed) == (True, False)
+    assert world.submits == 1
+    assert client.held_and_spent_micros == PRICE
+
+
+def test_two_repeats_at_once_of_what_failed_for_a_while_buy_anew_once() -> None:
+    world = World([Failure.UNAVAILABLE, delivers(), delivers()], offers=(an_offer("only"),))
+    client = Client(world)
+    client.sends(0)
+    between: list[Answer] = []
+    write_hold = world.books.write_hold
+
+    def overtaken(*given: Any) -> None:
+        world.books.write_hold = write_hold  # type: ignore[method-assign]
+        between.append(client.sends(2))
+        write_hold(*given)
+
+    world.books.write_hold = overtaken  # type: ignore[method-assign]
+    assert client.sends(1).job == between[0].job
+    assert client.held_and_spent_micros == PRICE
+
+
 def test_a_first_try_that_its_repeat_overtook_buys_nothing() -> None:
     world = World([delivers(), delivers()])
     client = Client(world)

@@ -29,7 +29,6 @@ CorentError
 ├── RateLimitedError               429  rate_limited
 ├── TooManyOpenJobsError           429  too_many_open_jobs
 ├── DeadlineExceededError          503  deadline_exceeded (only inside a job document)
-├── StillProcessingError           503  still_processing
 ├── TierUnavailableError           503  tier_unavailable
 ├── TemporarilyUnavailableError    503  temporarily_unavailable
 ├── UnansweredError                503  unanswered (dashboard only)
@@ -268,15 +267,6 @@ class TierUnavailableError(CorentError):
     status = 503
     type = "api_error"
     code = "tier_unavailable"
-    retryable = True
-
-
-class StillProcessingError(CorentError):
-    """Not ready inside the wait, where no answer can say so; a repeat is answered with the result."""
-
-    status = 503
-    type = "api_error"
-    code = "still_processing"
     retryable = True
 
 

@@ -4,7 +4,7 @@ import base64
 import re
 from typing import Final
 
-from corent.core.errors import InvalidRequestError, JobCancelledError, StillProcessingError
+from corent.core.errors import InvalidRequestError, JobCancelledError, RequestInProgressError
 from corent.core.tiers import AspectRatio, ImageFormat, Kind, Preference, Tier
 from corent.edge.bodies.generations import GeneratedImage, GenerationsBody, GenerationsReply
 from corent.edge.http import Exchange
@@ -113,8 +113,9 @@ def reply_of(
         raise JobCancelledError("The job of this request was cancelled.")
     if job.state not in TERMINAL:
         exchange.held_micros = job.hold_micros
-        # The same request is answered as soon as it can be: there is no reason to stay away for long.
-        raise StillProcessingError(
+        # OpenAI's clients repeat a 409, and it is none of the errors on our side that alarms count. The same
+        # request is answered as soon as it can be: there is no reason to stay away for long.
+        raise RequestInProgressError(
             f"The images are still being made, and are charged once. Send the same request again, or read "
             f"GET /v1/jobs/{job.id}.",
             retry_after_s=1,
