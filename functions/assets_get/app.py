@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from corent.core.ids import new_ulid
 from corent_pages.assets import asset_answer
 
 
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return asset_answer(event["pathParameters"]["name"], request_id=f"req_{new_ulid()}")

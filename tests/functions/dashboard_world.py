@@ -18,6 +18,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from tests.functions.conftest import Cloud
+from tests.functions.test_access import FUNCTIONS
 
 ORIGIN = "https://api.corent.example"
 POOL = "https://people.corent.example"
@@ -25,28 +26,6 @@ ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
 CLIENT_ID = "dashboard-client"
 KEY = generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = generate_private_key(public_exponent=65537, key_size=2048)
-# The API's routes that pages call, and their functions.
-API = {
-    ("GET", "/v1/account/balance"): "account_balance",
-    ("GET", "/v1/account/usage"): "account_usage",
-    ("GET", "/v1/account/ledger"): "account_ledger",
-    ("POST", "/v1/account/deposit"): "account_deposit",
-    ("GET", "/v1/account/auto-topup"): "topup_get",
-    ("PUT", "/v1/account/auto-topup"): "topup_set",
-    ("DELETE", "/v1/account/auto-topup"): "topup_delete",
-    ("GET", "/v1/account/alerts"): "alerts_get",
-    ("PUT", "/v1/account/alerts"): "alerts_set",
-    ("DELETE", "/v1/account/alerts"): "alerts_delete",
-    ("GET", "/v1/jobs"): "jobs_list",
-    ("GET", "/v1/jobs/{id}"): "jobs_get",
-    ("POST", "/v1/jobs/{id}/cancel"): "jobs_cancel",
-    ("POST", "/v1/jobs/{id}/stream-token"): "jobs_stream_token",
-    ("GET", "/v1/jobs/{id}/webhook"): "jobs_webhook_get",
-    ("POST", "/v1/jobs/{id}/webhook/redeliver"): "jobs_webhook_redeliver",
-    ("GET", "/v1/routing/explain"): "routing_explain",
-    ("POST", "/v1/images/generate"): "images_generate",
-    ("POST", "/v1/videos/generate"): "videos_generate",
-}
 
 
 @dataclass
@@ -237,8 +216,8 @@ class Outside:
 
 
 def _route(method: str, path: str) -> tuple[str, str, dict[str, str] | None]:
-    for (wanted, resource), function in API.items():
+    for (wanted, resource), function in FUNCTIONS.items():
         match = re.fullmatch(re.sub(r"\{id\}", "([^/]+)", resource), path)
         if match and wanted == method:
             return resource, function, {"id": match[1]} if match.groups() else None
-    raise AssertionError(f"pages call no such route: {method} {path}")
+    raise AssertionError(f"the API has no such route: {method} {path}")

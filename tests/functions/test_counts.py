@@ -234,7 +234,9 @@ def test_a_repeat_in_openais_shape_is_answered_by_reading(
 PROBE = """
 import importlib.util, json, sys, types
 event = json.load(sys.stdin)
-spec = importlib.util.spec_from_file_location("app", event.pop("app"))
+path = event.pop("app")
+sys.path.insert(0, path.removesuffix("/app.py"))
+spec = importlib.util.spec_from_file_location("app", path)
 app = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(app)
 context = types.SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn",
@@ -252,7 +254,7 @@ def fresh(cloud: Cloud, function: str, event: dict[str, Any]) -> set[str]:
     ended = subprocess.run(
         [sys.executable, "-c", PROBE],
         input=json.dumps(sent),
-        env={**os.environ, "PYTHONPATH": str(ROOT / "layers/corent/python")},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/layers/corent/python:{ROOT}/layers/pages/python"},
         capture_output=True,
         text=True,
         check=True,

@@ -254,3 +254,22 @@ def test_a_script_is_told_of_an_error_in_a_part_of_a_page(somebody: Browser) -> 
     assert page.status == 404
     assert "<html" not in page.text
     assert 'role="alert"' in page.text
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "https://api.corent.example.evil.example"]
+)
+@pytest.mark.parametrize(
+    "resource",
+    ["/dashboard", "/dashboard/{proxy+}", "/v1/account/balance", "/v1/account/keys", "/v1/images/generate"],
+)
+def test_no_other_origin_is_let_in_by_a_preflight(cloud: Cloud, origin: str, resource: str) -> None:
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = cloud.call("unknown_route", "OPTIONS", resource, headers=asked)
+    assert answer.status == 405
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_pages_let_no_other_origin_read_them(somebody: Browser) -> None:
+    page = somebody.get("/dashboard", Origin="https://evil.example")
+    assert not [name for name in page.headers if name.lower().startswith("access-control-")]

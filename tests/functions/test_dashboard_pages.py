@@ -10,10 +10,11 @@ import pytest
 
 from corent.usecases.open_account import OpenedAccount
 from tests.fakes import FakeClock
+from tests.forbidden_words import find_forbidden
 from tests.functions.card_money import Payments, paying
 from tests.functions.conftest import Cloud
 from tests.functions.dashboard_world import Browser, Outside, Page
-from tests.functions.test_images_generate import IMAGE
+from tests.functions.test_images_generate import DOWN, IMAGE
 from tests.functions.upstreams import Files, serving_files
 
 type Offer = Callable[..., None]
@@ -376,6 +377,18 @@ def test_a_job_is_shown_with_its_result_and_why_it_went_there(
     assert re.search(r"Attempts Candidate Outcome Took A completed \d+\.\d s", shown)
     assert "ordered without a webhook" in shown
     assert "Cancel it" not in shown
+
+
+def test_a_jobs_page_names_no_upstream_though_one_failed_and_another_served(
+    owner: Browser, cloud: Cloud, clock: FakeClock, upstream: Offer
+) -> None:
+    upstream("bfl", lambda _: DOWN)
+    upstream("openai", lambda _: IMAGE)
+    job_id = job_id_of(buy(owner, preference="fast"))
+    cloud.carry(job_id, clock=clock)
+    pages = [f"/dashboard/jobs/{job_id}", f"/dashboard/jobs/{job_id}/card", "/dashboard", "/dashboard/jobs"]
+    for address in pages:
+        assert find_forbidden(owner.get(address).text) == []
 
 
 @pytest.mark.usefixtures("serving")

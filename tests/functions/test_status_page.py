@@ -55,7 +55,8 @@ def test_every_tier_is_shown_before_anything_was_measured(cloud: Cloud) -> None:
     assert page.status == 200
     for tier in tiers():
         part = tier_of(page, tier.name)
-        assert part.count("no figures yet") == 2
+        assert "no figures yet" in part
+        assert "no calls just now" in part
         assert "operational" in part
         assert part.count('class="day unknown"') == 90
     assert "older than five minutes" in page.text
@@ -93,7 +94,7 @@ def test_figures_are_told_in_words(cloud: Cloud, clock: FakeClock) -> None:
     document = StatusDocument(standings=standings, figures=figures, updated_at_ms=clock.now_ms())
     write(cloud, document)
     part = tier_of(page_of(cloud))
-    for words in ("99.900 % up", "98.7 %", "1.4 s", "2 min 5 s"):
+    for words in ("99.900 %", "98.7 %", "1.4 s", "2 min 5 s"):
         assert words in part
 
 

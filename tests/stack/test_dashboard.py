@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import serious_findings
 from tests.browser.driver import browser
-from tests.stack.conftest import Stack
+from tests.stack.conftest import ROOT, Account, Stack
 from tests.stack.dashboard import Desk, at_desk
 from tests.stack.webhook_receiver import Receiver, receiving
 from tests.waiting import until
@@ -182,6 +183,27 @@ def test_a_double_click_on_the_deposit_makes_one_pay_page(desk: Desk, stack: Sta
         url for url in desk.seen.asked[asked:] if url.startswith(stack.stripe_stub_url) and "/c/pay/" in url
     }
     assert len(pages) == 1
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_the_code_beside_the_form_makes_the_same_call(
+    desk: Desk, stack: Stack, account: Account, kind: str
+) -> None:
+    sign_in_as_owner(desk, to=f"/dashboard/playground?kind={kind}")
+    desk.page.get_by_label("Prompt").fill('It\'s a "quoted" $HOME `fox`')
+    expect(desk.page.locator("#curl-code")).to_contain_text("quoted")
+    environment = {"PATH": os.environ["PATH"], "CORENT_API_KEY": account.test_key}
+    environment["PYTHONPATH"] = str(ROOT / "clients" / "python" / "src")
+    python = str(ROOT / ".corent" / "venvs" / "clients" / "bin" / "python")
+    programs = {"#curl-code": ["bash", "-c"], "#python-code": [python, "-c"]}
+    for place, program in programs.items():
+        code = desk.page.locator(place).text_content()
+        assert code is not None
+        ended = subprocess.run(
+            [*program, code], env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert f"corent-{kind}-" in ended.stdout
 
 
 def test_hostile_text_is_text_everywhere(desk: Desk) -> None:

@@ -103,6 +103,18 @@ def test_a_broken_file_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> No
     assert "corent login" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("_piped_key")
+def test_a_broken_file_is_replaced_by_the_next_login(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials.store(credentials.Credentials(api_key=KEY, base_url="https://x"))
+    credentials.place().write_text("{")
+    monkeypatch.setattr("corent.cli.account.DEFAULT_BASE_URL", server.url)
+    server.then(answer(200, BALANCE))
+    assert main(["login"]) == 0
+    assert credentials.load() == credentials.Credentials(api_key=KEY, base_url=server.url)
+
+
 def test_without_any_key_it_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["balance"]) == 2
     assert capsys.readouterr().err == "corent: no API key: run `corent login`, or set CORENT_API_KEY.\n"
@@ -113,6 +125,13 @@ def test_logout_removes_the_file() -> None:
     assert main(["logout"]) == 0
     assert not place.exists()
     assert main(["logout"]) == 0
+
+
+def test_a_folder_that_others_could_read_is_closed() -> None:
+    credentials.place().parent.mkdir(parents=True)
+    credentials.place().parent.chmod(0o755)
+    credentials.store(credentials.Credentials(api_key=KEY, base_url="https://x"))
+    assert mode(credentials.place().parent) == 0o700
 
 
 def test_a_config_folder_that_cannot_be_written_is_a_file_error(

@@ -20,7 +20,7 @@ from corent.orders import problems
         ({"prompt": "x", "n": True}, "n: must be a whole number"),
         ({"prompt": "x", "n": 1.5}, "n: must be a whole number"),
         ({"prompt": "x", "wait_s": "1"}, "wait_s: must be a number"),
-        ({"prompt": "x", "preference": None}, "preference: must not be null"),
+        ({"prompt": None}, "prompt: must not be null"),
         (
             {"prompt": "x", "aspect_ratio": "1:2"},
             "aspect_ratio: must be one of 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, 21:9",

@@ -7,7 +7,7 @@ from corent.sse import Event, EventReader
 STREAM = (
     '\ufeff: a comment\n\nevent: queued\nid: 1\ndata: {"prompt": "\N{FOX FACE}"}\n\n'
     "retry: 500\nretry: soon\ndata: two\ndata: lines\n\nid: 7\n\nid: 8\0\ndata:no space\r\n\r\r"
-    "data: cr\r\revent: x\n\n"
+    "data: cr\r\rdata: a\r\ndata: b\r\n\r\nevent: x\n\n"
     "data\n\ndata: never ended\n"
 ).encode()
 EVENTS = [
@@ -15,6 +15,7 @@ EVENTS = [
     Event("message", "1", "two\nlines"),
     Event("message", "7", "no space"),
     Event("message", "7", "cr"),
+    Event("message", "7", "a\nb"),
     Event("message", "7", ""),
 ]
 

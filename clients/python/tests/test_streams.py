@@ -97,6 +97,14 @@ def test_streams_that_end_without_an_event_are_given_up(
     assert len(server.received) == 4
 
 
+def test_an_event_between_empty_windows_makes_them_count_anew(
+    api: Api, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corent.following.EMPTY_WINDOWS_MAX", 2)
+    server.then(*[events()] * 2, events(QUEUED), events(), events(END))
+    assert ids(api) == [1, 102]
+
+
 def test_a_busy_server_is_asked_again_when_it_says(api: Api, server: ScriptedServer) -> None:
     server.then(
         answer(503, refusal(503, "temporarily_unavailable", retryable=True), Retry_After="3"), events(END)

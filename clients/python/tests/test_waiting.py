@@ -65,6 +65,13 @@ def test_polling_grows_slower_while_nothing_changes(api: Api, server: ScriptedSe
     assert api.time.pauses_s[-1] == 5.0
 
 
+def test_polling_is_quick_again_after_a_change(api: Api, server: ScriptedServer) -> None:
+    documents = [job("queued"), job("queued"), job("queued"), job(), completed()]
+    server.then(page(404, b"", "text/html"), *[answer(200, document) for document in documents])
+    api.call(lambda client: client.jobs.wait(JOB))
+    assert api.time.pauses_s == [0.5, 0.75, 1.125, 0.5]
+
+
 def test_a_missing_job_is_not_found_and_not_waited_for(api: Api, server: ScriptedServer) -> None:
     missing = answer(404, refusal(404, "not_found"))
     server.then(missing, missing)

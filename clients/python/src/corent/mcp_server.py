@@ -123,7 +123,8 @@ def _said() -> Iterator[None]:
         raise ToolError(
             f"{error.code}: {error.message}{again} (request {error.request_id or 'unknown'})"
         ) from error
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
+        # An id or a key that cannot be one; the client finds that before it sends anything.
         raise ToolError(f"invalid_request: {error}") from error
 
 

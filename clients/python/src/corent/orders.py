@@ -102,18 +102,18 @@ class Rule:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = None
-    nullable: bool = False
+    nullable: bool = True
 
 
 _SHARED = {
-    "prompt": Rule(str, minimum=1, maximum=4_000, pattern=r"\S"),
+    "prompt": Rule(str, minimum=1, maximum=4_000, pattern=r"\S", nullable=False),
     "preference": Rule(str, choices=("fast", "cheap", "balanced", "quality")),
-    "seed": Rule(int, minimum=0, maximum=2_147_483_647, nullable=True),
-    "negative_prompt": Rule(str, minimum=1, maximum=2_000, nullable=True),
-    "image_url": Rule(str, maximum=2_048, pattern=r"^https?://", nullable=True),
+    "seed": Rule(int, minimum=0, maximum=2_147_483_647),
+    "negative_prompt": Rule(str, minimum=1, maximum=2_000),
+    "image_url": Rule(str, maximum=2_048, pattern=r"^https?://"),
     "metadata": Rule(dict),
     "on_refusal": Rule(str, choices=("fail", "failover")),
-    "max_cost_cents": Rule(int, minimum=0, maximum=100_000_000, nullable=True),
+    "max_cost_cents": Rule(int, minimum=0, maximum=100_000_000),
 }
 RULES: dict[str, dict[str, Rule]] = {
     "image": _SHARED

@@ -215,7 +215,7 @@ class Site[V: Visitor]:
     def show(
         self, template: str, *, error: CorentError | None = None, status: int = 200, **context: Any
     ) -> Page:
-        """A page, or with `wants_part` the part of it that the template `<name>_part.html` holds."""
+        """What the template makes of who visits and of what is given; an error gives the status."""
         visit = self.visit
         html = self._templates.get_template(template).render(
             visit=visit,

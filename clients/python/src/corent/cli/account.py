@@ -9,6 +9,7 @@ from corent.cli import credentials, session
 from corent.cli.making import IMAGE_FIELDS, VIDEO_FIELDS, given
 from corent.cli.terminal import NotUsableError, say, say_error, say_json
 from corent.errors import PermissionDeniedError
+from corent.settings import DEFAULT_BASE_URL
 
 
 def login(options: argparse.Namespace) -> int:
@@ -16,7 +17,11 @@ def login(options: argparse.Namespace) -> int:
     key = _read_key()
     if not key:
         raise NotUsableError("no key was given.")
-    address = session.base_url(options.base_url)
+    try:
+        address = session.base_url(options.base_url)
+    except NotUsableError:
+        # A stored file that cannot be used must not keep its owner from replacing it.
+        address = DEFAULT_BASE_URL
     with session.made(api_key=key, address=address) as client:
         try:
             client.account.balance()

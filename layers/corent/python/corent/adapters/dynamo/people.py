@@ -3,11 +3,10 @@
 pk = E#<sha256(address)>  sk = PERSON   email, account_id, role, created_at_ms, is_ready
 """
 
-from botocore.exceptions import ClientError
-
 from corent.accounts.people import Person, Role, email_sha256
 from corent.adapters.dynamo.client import DynamoClient
-from corent.adapters.dynamo.outcomes import answering, is_condition
+from corent.adapters.dynamo.new_items import put_new
+from corent.adapters.dynamo.outcomes import answering
 from corent.adapters.dynamo.values import Value, number, number_of, text, text_of
 
 
@@ -42,15 +41,7 @@ class DynamoPeople:
             "created_at_ms": number(person.created_at_ms),
             "is_ready": number(int(person.is_ready)),
         }
-        try:
-            self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
-            )
-        except ClientError as error:
-            if is_condition(error):
-                return False
-            raise
-        return True
+        return put_new(self._client, item, table=self._table)
 
     @answering()
     def mark_ready(self, person: Person) -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from corent.accounts.sessions import ABSOLUTE_MS, IDLE_MS, Session
 from corent.adapters.dynamo.client import DynamoClient
+from corent.adapters.dynamo.new_items import put_new
 from corent.adapters.dynamo.outcomes import answering, is_condition
 from corent.adapters.dynamo.values import Value, number, number_of, text, text_of
 
@@ -88,15 +89,7 @@ class DynamoSessions:
     @answering()
     def claim(self, name: str, *, until_s: int) -> bool:
         item = {**_kept_key(name), "kept": text(""), "ttl_s": number(until_s)}
-        try:
-            self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
-            )
-        except ClientError as error:
-            if is_condition(error):
-                return False
-            raise
-        return True
+        return put_new(self._client, item, table=self._table)
 
     @answering()
     def take(self, name: str, *, now_s: int) -> str | None:
