@@ -26,7 +26,7 @@ PYTHONS = {
 }
 SAMPLE_S = 120
 # How the API begins an error.
-ERROR = '{"error":{'
+ERROR = '{"error": {"type": "'
 SECRET = "a secret of your own"
 
 
