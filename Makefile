@@ -115,6 +115,10 @@ openapi: $(VENVS)/dev.stamp ## Write the one OpenAPI document and the tool speci
 	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.openapi
 	@PYTHONPATH=$(PACKAGES) $(DEV)/python -m local.tools
 
+.PHONY: samples
+samples: $(VENVS)/dev.stamp ## Record the API reference's samples anew on the running stack (started with CORENT_ALLOW_LOOPBACK=1)
+	@$(DEV)/python -m local.samples
+
 .PHONY: deploy
 deploy: $(VENVS)/dev.stamp $(VENVS)/sam.stamp ## Build for ARCH and deploy to AWS (asks before it changes anything)
 	CORENT_BUILD_FOR=$(ARCH) CORENT_UV=$(CURDIR)/$(UV) $(SAM) build --parameter-overrides Arch=$(ARCH)

@@ -1,4 +1,4 @@
-"""POST /v1/account/deposit: a page on which the account's owner can pay; credited once he has."""
+"""POST /v1/account/deposit: a page on which the account's owner can pay; credited once they have."""
 
 from aws_lambda_powertools.event_handler import Response
 

@@ -1,4 +1,7 @@
-"""GET /v1/jobs/{id}/stream: the job's events as they happen (`app`), or in windows (`handler`)."""
+"""GET /v1/jobs/{id}/stream: a job's events as they happen, as server-sent events.
+
+`app` sends them over one connection, `handler` in windows where answers are held back until they are whole.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 

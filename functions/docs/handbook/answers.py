@@ -20,8 +20,9 @@ def answer_of(path: str) -> dict[str, Any]:
         return answer(index_for_agents(), kept_s=KEPT_S, content_type=TEXT_TYPE)
     if path == REFERENCE:
         return _page("reference.html", path, groups=operations(), base_url=base_url())
-    slug, dot, kind = path.removeprefix("/docs").removeprefix("/").partition(".")
-    chapter = chapters().get(slug or FIRST)
+    name = path.removeprefix("/docs").removeprefix("/") or FIRST
+    slug, dot, kind = name.partition(".")
+    chapter = chapters().get(slug)
     if chapter is None or (dot and kind != "md"):
         return _page("missing.html", path, status=404)
     if dot:

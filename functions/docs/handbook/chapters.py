@@ -53,8 +53,6 @@ def html_of(chapter: Chapter, *, base_url: str) -> str:
     for opening, content in pairwise(tokens):
         if opening.type == "heading_open" and opening.tag != "h1":
             opening.attrSet("id", slug_of(content.content))
-        if opening.type == "fence":
-            opening.attrSet("tabindex", "0")
     html: str = parser.renderer.render(tokens, parser.options, {})
     # What is wider than a phone scrolls, and what scrolls can be reached by the keyboard.
     return html.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<table tabindex="0">')
