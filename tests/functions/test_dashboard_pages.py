@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import markupsafe
 import pytest
 
 from corent.usecases.open_account import OpenedAccount
@@ -36,6 +37,11 @@ def buy(browser: Browser, **fields: Any) -> Page:
     return browser.submit(
         "/dashboard/playground", "/dashboard/playground", {"kind": "image", "prompt": "a red fox", **fields}
     )
+
+
+def escaped(text: str) -> str:
+    """As text stands in a page."""
+    return str(markupsafe.escape(text))
 
 
 def job_id_of(page: Page) -> str:
@@ -377,6 +383,18 @@ def test_a_job_is_shown_with_its_result_and_why_it_went_there(
     assert re.search(r"Attempts Candidate Outcome Took A completed \d+\.\d s", shown)
     assert "ordered without a webhook" in shown
     assert "Cancel it" not in shown
+
+
+@pytest.mark.usefixtures("serving")
+def test_nasty_metadata_is_shown_as_it_is(owner: Browser, cloud: Cloud, account: OpenedAccount) -> None:
+    metadata = {f"{number} {text}"[:64]: text for number, text in enumerate(NASTY)}
+    bought = cloud.generate(account.live_key, metadata=metadata, prompt=" ".join(NASTY))
+    assert bought.status == 200
+    page = owner.get(f"/dashboard/jobs/{bought.json['id']}")
+    for name, text in metadata.items():
+        assert f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>" in page.text
+    for tag in ("<script>alert", "<img src=x", "<svg onload", "<!--"):
+        assert tag not in page.text
 
 
 def test_a_jobs_page_names_no_upstream_though_one_failed_and_another_served(
