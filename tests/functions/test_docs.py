@@ -437,11 +437,13 @@ def test_the_webhooks_chapter_tells_the_pauses_as_they_are() -> None:
 # ---- words -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [*PAGES, *(f"/docs/{slug}.md" for slug in ORDER), "/docs/nothing"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, *(f"/docs/{slug}.md" for slug in ORDER), "/docs/nothing", "/llms.txt"]
+)
 def test_no_page_names_a_provider(cloud: Cloud, path: str) -> None:
     slug = path.rsplit("/", 1)[-1].removesuffix(".md")
     found = set(find_forbidden(get(cloud, path).text))
-    if slug in OF_OTHER_FORMATS or path == REFERENCE:
+    if slug in OF_OTHER_FORMATS or path in (REFERENCE, "/llms.txt"):
         # The formats, not who makes images: OpenAI's client and its name in addresses.
         found -= {"openai"}
     assert found == set()
