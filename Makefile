@@ -19,7 +19,7 @@ run: stack-tools ## Start everything here, make a first image, serve until Ctrl-
 	@exec $(DEV)/python -m local.stack run
 
 .PHONY: test
-test: stack-tools browser $(VENVS)/langchain.stamp ## Run every test, those on the local stack, in a browser and of the clients too
+test: stack-tools browser $(VENVS)/clients.stamp $(VENVS)/langchain.stamp ## Run every test, those on the local stack, in a browser and of the clients too
 	$(DEV)/python -m pytest
 	@$(MAKE) --no-print-directory test-clients
 
