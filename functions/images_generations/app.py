@@ -1,4 +1,7 @@
-"""POST /v1/images/generations: images in OpenAI's shape; the same purchase as every image's."""
+"""POST /v1/images/generations: images for clients of another shape; the same purchase as every image's.
+
+The shape is OpenAI's; the first line stands in our contract, which names nobody else.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 

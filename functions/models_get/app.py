@@ -1,4 +1,7 @@
-"""GET /v1/models/{id}: one tier, as OpenAI shows a model."""
+"""GET /v1/models/{id}: one tier, as a model.
+
+The shape is OpenAI's, for its clients.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 

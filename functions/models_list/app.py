@@ -1,4 +1,7 @@
-"""GET /v1/models: the tiers, as OpenAI lists models."""
+"""GET /v1/models: the tiers, as a list of models.
+
+The shape is OpenAI's, for its clients.
+"""
 
 from aws_lambda_powertools.event_handler import Response
 
