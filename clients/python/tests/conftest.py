@@ -1,6 +1,7 @@
 """One server and two clients: what holds for `Corent` holds for `AsyncCorent`."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -12,6 +13,10 @@ from corent import AsyncCorent, Corent
 from corent.effects import Timing
 from tests.documents import KEY
 from tests.scripted import ScriptedServer
+
+# Who starts the tests in the background has Ctrl-C ignored for them, and then for every program they start.
+# With a handler of our own here, those programs have the system's.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class VirtualTime:
