@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from typing import Any
 
 import httpx
@@ -10,10 +9,10 @@ import pytest
 
 from tests.stack.conftest import ROOT, Account, Stack
 from tests.tool_calls import assert_valid, request_of, schemas_of, strict_call, strict_violations
+from tests.waiting import until
 
 # In an environment of its own: what LangChain brings along would be loaded by every test.
 LANGCHAIN = ROOT / ".corent" / "venvs" / "langchain" / "bin" / "python"
-POLLS_MAX = 120
 
 
 def read(stack: Stack, name: str) -> dict[str, Any]:
@@ -51,11 +50,9 @@ def test_every_tool_makes_a_real_call(stack: Stack, account: Account, name: str)
         image = call("generate_image", prompt="a red fox", preference="fast", quote_id=quote["quote_id"])
         assert (image["status"], image["meta"]["cost_cents"]) == ("completed", quote["price_cents"])
         film = call("generate_video", prompt="a red fox runs", preference="cheap", duration_s=2)
-        for _ in range(POLLS_MAX):
-            job = call("get_job", id=film["id"])
-            if job["status"] not in ("queued", "processing"):
-                break
-            time.sleep(0.5)
+        job = until(
+            lambda: job if (job := call("get_job", id=film["id"]))["completed_at"] else None, what="the film"
+        )
         assert (job["status"], job["meta"]["cost_cents"]) == ("completed", 10)
         assert call("get_balance")["balance_cents"] == 10_000 - 2 - 10
 

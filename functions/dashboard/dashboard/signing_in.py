@@ -7,8 +7,6 @@ from corent.wiring import dashboard
 from corent_pages.site import ENDED_PATH, MODE, SESSION, SIGN_IN, Page, new_secret, safe_path
 from dashboard.site import site
 
-ATTEMPT_S = 600
-
 
 @site.open_page("/dashboard/sign-in")
 def choose() -> Page:
@@ -29,7 +27,7 @@ def begin() -> Page:
     """Off to the identity provider. The secret in the cookie binds the attempt to this browser."""
     visit = site.visit
     secret = new_secret()
-    visit.set_cookie(SIGN_IN, secret, lasts_s=ATTEMPT_S)
+    visit.set_cookie(SIGN_IN, secret, lasts_s=dashboard.ATTEMPT_S)
     return site.go(
         dashboard.sign_in().begin(
             secret,

@@ -46,6 +46,7 @@ def _read(slug: str) -> Chapter:
     return Chapter(slug, title.removeprefix("# ").strip(), " ".join(about.split()), text)
 
 
+@cache
 def html_of(chapter: Chapter, *, base_url: str) -> str:
     """The chapter as HTML, with an anchor on each heading. Its own HTML, had it any, would be text."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")

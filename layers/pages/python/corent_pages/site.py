@@ -160,14 +160,10 @@ class Site[V: Visitor]:
         """Register a page for who is signed in; others are sent to sign in, and come back."""
 
         def register(handler: Handler) -> Handler:
-            @functools.wraps(handler)
             def show(**parts: str) -> Page:
-                self._resume()
-                if self.visit.visitor is None:
-                    return self._to_sign_in()
-                return handler(**parts)
+                return self._to_sign_in() if self.visit.visitor is None else handler(**parts)
 
-            self._resolver.get(rule)(show)
+            self.open_page(rule)(show)
             return handler
 
         return register

@@ -15,13 +15,13 @@ from corent.core.clock import SystemClock
 from corent.providers.catalog import tiers
 from corent.usecases.open_account import OpenWallets
 from corent.usecases.sessions import Sessions, Visitor
-from corent.usecases.sign_in import SignIn
+from corent.usecases.sign_in import ATTEMPT_S, SignIn
 from corent.wiring.accounts import dynamodb, keys, manage_keys
 from corent.wiring.local_hosts import LOCAL_STAGE
 from corent.wiring.money import ledger
 from corent.wiring.settings import Settings, read_settings
 
-__all__ = ["manage_keys", "tiers"]
+__all__ = ["ATTEMPT_S", "manage_keys", "tiers"]
 
 # API Gateway gives up after 29 s; a page must have said before that the API is slow.
 API_READ_S = 20.0
